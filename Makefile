@@ -24,4 +24,10 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -c -o $@ $<
 
+# tests/NAME_test.c offers NAME_suite.
+$(BUILD)/tests/suites.def: $(wildcard tests/*_test.c)
+	@mkdir -p $(@D)
+	for f in $(notdir $^); do echo "SUITE($${f%_test.c})"; done > $@
+$(TESTS): $(BUILD)/tests/suites.def
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,10 +1,11 @@
-/* Every test file offers one suite; tests/run.c runs them all in one Check runner. */
+/* Each tests/NAME_test.c offers one suite, `Suite *NAME_suite(void)`; the Makefile lists them by file name. */
 #ifndef TESTS_SUITE_H
 #define TESTS_SUITE_H
 
 #include <check.h>
 
-/* One line a suite, here and in tests/run.c's list: Suite *decimal_suite(void); */
-Suite *decimal_suite(void);
+#define SUITE(name) Suite *name##_suite(void);
+#include "tests/suites.def"
+#undef SUITE
 
 #endif
