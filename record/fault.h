@@ -1,0 +1,26 @@
+/* What is wrong with an input, and where: the errors of a problem document. */
+#ifndef RECORD_FAULT_H
+#define RECORD_FAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { FAULT_POINTER_MAX = 256, FAULT_DETAIL_MAX = 160, FAULTS_MAX = 32 };
+
+struct fault {
+    char        pointer[FAULT_POINTER_MAX];   /* RFC 6901; cut from the left with "..." when it is longer */
+    const char *code;                         /* rules.md 3, and not_json, duplicate_member */
+    char        detail[FAULT_DETAIL_MAX];     /* a sentence: what was found, and what would do */
+};
+
+/* In the order found; past `max` they are counted in `missed`. */
+struct faults {
+    struct fault items[FAULTS_MAX];
+    size_t       count, max, missed;          /* max: 1 .. FAULTS_MAX; a reader stops after that many */
+};
+
+void faults_open(struct faults *faults, size_t max);
+void fault_add(struct faults *faults, const char *pointer, const char *code, const char *detail_format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

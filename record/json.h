@@ -1,0 +1,29 @@
+/* JSON bytes to a C struct and back, as its record describes it. Strict RFC 8259 in UTF-8; one pass, no tree. */
+#ifndef RECORD_JSON_H
+#define RECORD_JSON_H
+
+#include "record/arena.h"
+#include "record/fault.h"
+#include "record/record.h"
+#include "record/text.h"
+
+enum { JSON_DEPTH_MAX = 32 };
+
+/* Reads the whole of `bytes` into `out` (record->size bytes, set to zero first). Texts, lists and records behind pointers are in
+ * `arena`. False: faults->count > 0; the first fault is the first in the text, a missing member standing at its object's end.
+ * Codes: not_json (the pointer says how far the text was good, the detail at which byte it stopped), unknown_member, missing_member,
+ * duplicate_member, wrong_type, not_a_decimal, overflow, out_of_bounds, unknown_choice, unknown_rule, too_many, too_few, not_an_instant,
+ * bad_text, out_of_memory. With faults->max > 1 it goes on after a fault that is not of the syntax. */
+bool json_read(const struct record *record, const char *bytes, size_t count, struct arena *arena, void *out,
+               struct faults *faults);
+
+/* Declared: members in the record's order. Canonical: RFC 8785 (sorted by UTF-16 code units, shortest escapes). No white space. */
+enum json_order { JSON_DECLARED, JSON_CANONICAL };
+
+void json_write(const struct record *record, const void *in, enum json_order order, struct text *out);
+void json_write_string(struct text *out, const char *string);         /* quoted and escaped as RFC 8785 says */
+
+/* One value from its text form, as `initial` and the settings hold it: "0.02", "60", "true", "leg". Lists and records: false. */
+bool field_read_text(const struct field *field, const char *text, struct arena *arena, void *out, struct faults *faults);
+
+#endif
