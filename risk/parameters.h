@@ -1,0 +1,139 @@
+/* A market's parameter document: liquidation rules as data. Its schema, bounds and defaults: rules.md 2 and 3. */
+#ifndef RISK_PARAMETERS_H
+#define RISK_PARAMETERS_H
+
+#include "record/fault.h"
+#include "record/record.h"
+
+enum { ASSETS_MAX = 64, BRACKETS_MAX = 64, CATEGORIES_MAX = 16 };
+
+/* maintenance(N) = N * rate - deduction, of the last bracket with from_notional <= N. */
+struct bracket { struct decimal from_notional, rate, deduction; };
+
+/* Replaces the asset's own weights for an account of this category; none: keeps it. */
+struct category { const char *name; struct decimal opening_weight, threshold, penalty_rate; };
+
+struct pre_liquidation {
+    struct decimal threshold, close_start_rate, close_end_rate, penalty_start_rate, penalty_end_rate;
+};
+
+struct ramp { struct decimal initial_threshold; int64_t start_at, duration_s; };
+
+struct asset {
+    const char             *name;
+    struct decimal          unit, price_unit, opening_weight, threshold, borrow_factor, penalty_rate;
+    struct decimal          closing_fee_rate, transfer_fee_rate;
+    struct bracket         *brackets;
+    size_t                  brackets_count;
+    struct category        *categories;
+    size_t                  categories_count;
+    struct pre_liquidation *pre_liquidation;      /* NULL: no window */
+    struct ramp            *ramp;                 /* NULL: the threshold stands */
+    struct decimal          volatility_floor, volatility_cap;
+    int64_t                 price_age_max_s;
+    struct decimal          beta;                 /* to the one risk factor [1] */
+    struct decimal          borrow_rate;          /* a year's interest on a debt of it [0] */
+};
+
+struct quote { const char *asset; struct decimal unit; bool round_weighted; };
+
+enum trigger_rule { TRIGGER_BELOW, TRIGGER_AT_OR_BELOW };
+enum maintenance_price { MAINTENANCE_AT_MARK, MAINTENANCE_AT_ENTRY, MAINTENANCE_AT_LIQUIDATION };
+enum closing_fee_price { CLOSING_FEE_AT_LIQUIDATION, CLOSING_FEE_AT_BANKRUPTCY };
+enum rounding_choice { CHOICE_UP, CHOICE_DOWN };
+
+struct trigger {
+    int            rule;                          /* enum trigger_rule */
+    int            maintenance_price, closing_fee_price, maintenance_rounding;
+    struct decimal reward;
+};
+
+enum close_rule { CLOSE_FULL, CLOSE_FRACTION, CLOSE_TARGET_HEALTH, CLOSE_WITHIN_SLIPPAGE };
+enum close_scope { SCOPE_LEG, SCOPE_ACCOUNT };
+enum close_of { OF_LEG, OF_POSITION };
+enum close_excess { EXCESS_CUT, EXCESS_REFUSE };
+enum close_shortfall { SHORTFALL_CUT_REPAY, SHORTFALL_REPAY_IN_FULL };
+enum close_steps { STEPS_EXACT, STEPS_QUANTITY, STEPS_VALUE };
+
+struct close {
+    int            rule;                          /* enum close_rule */
+    int            excess, shortfall, steps, repay_rounding;
+    int64_t        seize_margin_units;
+    int            scope, of;                     /* full; fraction */
+    struct decimal rate, full_at_health, full_below_value, minimum_value;   /* fraction */
+    struct decimal health;                        /* target_health */
+};
+
+enum dust_rule { DUST_NONE, DUST_REFUSE, DUST_FULL, DUST_LEAVE_MINIMUM };
+enum dust_short_request { SHORT_REFUSE, SHORT_RAISE };
+
+struct dust {
+    int            rule;                          /* enum dust_rule */
+    struct decimal debt_value, collateral_value, debt_rate;
+    int            short_request;
+    bool           waived_when_insolvent;
+};
+
+enum penalty_rule { PENALTY_FIXED, PENALTY_FROM_THRESHOLD, PENALTY_BY_HEALTH, PENALTY_OPTIMAL };
+enum penalty_form { FORM_BONUS, FORM_DISCOUNT };
+
+struct penalty {
+    int            rule;                          /* enum penalty_rule */
+    int            form;
+    struct decimal rate_unit, floor_rate, cap_rate;
+    bool           equity_cap;
+    struct decimal slope;                         /* from_threshold */
+    struct decimal health_for_max, minimum_factor;                          /* by_health */
+    struct decimal equity_weight, bad_debt_weight, hurdle_rate;             /* optimal: w, b, g */
+};
+
+enum split_of { SPLIT_OF_BONUS, SPLIT_OF_WHOLE };
+
+struct split {
+    struct decimal protocol_rate;
+    int            protocol_of;
+    struct decimal insurance_rate;
+    int            insurance_of;
+};
+
+struct execution {
+    struct decimal slippage_tolerance_rate, maximum_slice_value;            /* the latter may be none */
+    int64_t        latency_s;
+    struct decimal block_time_s, inclusion_probability, gas;
+    /* Beyond rules.md 2; the defaults change no figure of a document that does not name them. */
+    struct decimal depth_uncertainty_rate;        /* 0..0.95 [0.2]: best and worst price scale the depth by 1 +- this */
+    struct decimal confidence;                    /* >0.5..0.9999 [0.99]: of VaR and shortfall */
+    struct decimal spread_rate, spread_volatility, spread_multiplier;       /* model.md 2: s, sigma_s, a [0, 0, 3] */
+    struct decimal impact_coefficient, impact_exponent;                     /* model.md 2: k, beta [1, 1] */
+};
+
+struct suggestions {
+    int64_t        horizon_s;
+    struct decimal target_probability, target_health;
+    struct decimal capital_rate;                  /* a year's cost of the holder's capital, r_c [0] */
+    bool           hedge;                         /* the market counts a short of the risk asset as cross-margin [false] */
+    struct decimal hedge_fee_rate, hedge_half_spread_rate, funding_rate;    /* [0.0005, 0, 0], the last a year's */
+};
+
+struct parameters {
+    struct quote       quote;
+    struct asset      *assets;
+    size_t             assets_count;
+    struct trigger     trigger;
+    struct close       close;
+    struct dust        dust;
+    struct penalty     penalty;
+    struct split       split;
+    struct execution   execution;
+    struct suggestions suggestions;
+};
+
+extern const struct record parameters_record;
+
+/* After json_read: the invariants of rules.md 3, each violation with its code and pointer (false: at least one), and
+ * warnings (accepted). Computes the deductions that are left out. No clock, no heap. */
+bool parameters_accept(struct parameters *parameters, struct faults *violations, struct faults *warnings);
+
+const struct asset *parameters_asset(const struct parameters *parameters, const char *name);   /* NULL: unknown */
+
+#endif
