@@ -1,0 +1,19 @@
+/* SHA-256 and random bytes: the only hash of the log. */
+#ifndef AUDIT_DIGEST_H
+#define AUDIT_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { DIGEST_BYTES = 32, DIGEST_TEXT_MAX = 65 };
+
+struct digest { uint8_t bytes[DIGEST_BYTES]; };
+
+struct digest digest_of(const void *bytes, size_t count);
+void          digest_format(const struct digest *digest, char text[static DIGEST_TEXT_MAX]);   /* lower hex */
+bool          digest_parse(const char *text, struct digest *out);
+bool          digest_equal(const struct digest *a, const struct digest *b);                    /* in constant time */
+void          random_fill(void *bytes, size_t count);                                          /* getrandom; aborts if it cannot */
+
+#endif

@@ -1,0 +1,42 @@
+/* HTTP in, HTTP out. The only file that knows libmicrohttpd is listener.c. */
+#ifndef SERVER_LISTENER_H
+#define SERVER_LISTENER_H
+
+#include "server/request.h"
+
+/* What the service lends to each request. `end` runs exactly once for each `begin` that was called, whatever happened. */
+struct hooks {
+    struct service *service;
+    /* Caller and role: 401 403 429 503. Before the body is parsed. */
+    enum problem  (*begin)(struct request *request, struct reply *reply);
+    /* Takes a suspended request to a thread of the service: a route that runs on a worker (which calls route->handle), or a reply
+     * that waits. Whoever took it calls exchange_resume() once. A problem: not taken. */
+    enum problem  (*take)(struct request *request, struct reply *reply);
+    void          (*end)(struct request *request, const struct reply *reply, unsigned status, int64_t elapsed_us);
+};
+
+struct listener_settings {
+    const char *address;                  /* "127.0.0.1:8080", "[::1]:8080"; port 0: any free one */
+    unsigned    threads;
+    unsigned    connections_max;
+    unsigned    idle_s;                   /* an idle or a stalled connection is closed after this */
+    size_t      bodies_bytes_max;         /* of all bodies in flight: 503 past it */
+    int         log_fd;                   /* one JSON line a request; -1: none */
+};
+
+struct listener;
+
+/* NULL: `why` says why (address in use ...). */
+struct listener *listener_open(const struct listener_settings *settings, const struct route *routes, const struct hooks *hooks,
+                               char why[static 160]);
+unsigned         listener_port(const struct listener *listener);
+void             listener_quiesce(struct listener *listener);     /* accept no more; what is in flight goes on */
+size_t           listener_in_flight(const struct listener *listener);
+void             listener_close(struct listener *listener);       /* after in_flight is 0, or regardless */
+
+/* From any thread: the request that was taken goes on. PROBLEM_NONE: route->complete, then the reply; `again`: the handler is
+ * called anew with a clean reply (at most 3 times, then OVERLOADED). */
+enum resumption { RESUME_DONE, RESUME_AGAIN };
+void exchange_resume(struct request *request, enum resumption how, enum problem problem);
+
+#endif

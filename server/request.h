@@ -1,0 +1,60 @@
+/* A request as its handler sees it, and the reply that it fills. No socket, no SQL. */
+#ifndef SERVER_REQUEST_H
+#define SERVER_REQUEST_H
+
+#include "record/arena.h"
+#include "record/fault.h"
+#include "server/route.h"
+
+enum { REPLY_HEADERS_MAX = 8 };
+
+struct service;
+
+struct caller {
+    const char *key_id;                   /* NULL: anonymous */
+    const char *holder;
+    unsigned    roles;                    /* bit 1u << enum role */
+    bool        is_loopback;              /* the peer's address is 127.0.0.0/8 or ::1 */
+};
+
+struct request {
+    const struct route *route;
+    struct service     *service;
+    struct arena       *arena;            /* closed after the reply is sent */
+    const char         *args[ROUTE_ARGS_MAX];
+    const void         *query;            /* the struct route->query describes */
+    const void         *body;             /* the struct route->body describes */
+    const char         *body_bytes;       /* as received */
+    size_t              body_count;
+    struct caller       caller;
+    int64_t             now_us;           /* the one clock reading of this request */
+    uint64_t            number;           /* since the start of the process */
+    const char         *method, *path;    /* for the log line; path as received, without the query */
+    /* Header fields, NULL where absent; in the arena. */
+    const char         *authorization, *idempotency_key, *if_match, *if_none_match, *accept, *prefer, *traceparent;
+    const char         *host, *forwarded; /* forwarded: any of Forwarded, X-Forwarded-For, X-Forwarded-Host, X-Real-IP, Via */
+    char                trace_id[33];     /* of traceparent, or made */
+    void               *exchange;         /* the listener's */
+    void               *context;          /* the service's, from `begin` to `end` */
+};
+
+struct header { const char *name, *value; };
+
+struct reply {
+    unsigned       status;                /* 0: the route's */
+    const void    *answer;                /* the struct route->answer describes */
+    const char    *bytes;                 /* or the body itself, in the arena or static */
+    size_t         count;
+    const char    *media_type;            /* NULL: the route's */
+    struct header  headers[REPLY_HEADERS_MAX];
+    size_t         headers_count;
+    unsigned       retry_after_s;         /* 0: no Retry-After; problems of 429 and 503 always carry one (at least 1) */
+    char           detail[240];           /* of a problem: a sentence for the caller */
+    struct faults  faults;                /* of a problem: its errors */
+    bool           waits;                 /* the handler is done, but something must happen before the answer may go */
+    void          *pending;               /* what it waits for; the handler's and the service's */
+};
+
+void reply_add_header(struct reply *reply, const char *name, const char *value);   /* texts of the arena; past the max: assert */
+
+#endif
