@@ -1,45 +1,99 @@
-# make run, make test: see README.md. make alone builds the program. CC=clang, SAN=1 and BUILD=dir make other builds, beside each other.
+# The commands are in README.md. CC=clang, SAN=1 and BUILD=dir make other builds, beside each other.
 BUILD ?= build$(if $(findstring clang,$(CC)),-clang)$(if $(SAN),-san)
 PACKAGES = libmicrohttpd jansson libpq libcrypto
-WARN = -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+WARN = -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes \
+    -Wvla -Werror
 CFLAGS ?= -O2 -g
-override CFLAGS += -std=c17 -D_GNU_SOURCE -ffp-contract=off -fno-strict-overflow $(WARN) -I. -I$(BUILD) $(PACKAGES_CFLAGS)
+override CFLAGS += -std=c17 -D_GNU_SOURCE -ffp-contract=off -fno-strict-overflow $(WARN) \
+    -I. -I$(BUILD) $(PACKAGES_CFLAGS)
 override LDLIBS += $(PACKAGES_LIBS) -lgmp -lpthread
 ifneq ($(SAN),)
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
-# Asked once, and only when something is compiled: `make deps` must work where there is no pkg-config yet.
-PACKAGES_CFLAGS = $(eval PACKAGES_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PACKAGES_CFLAGS)
-PACKAGES_LIBS = $(eval PACKAGES_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PACKAGES_LIBS)
+ifneq ($(FUZZ),)
+override CFLAGS += -fsanitize=fuzzer-no-link
+endif
+# Asked once, and only where something is compiled: `make deps` comes before pkg-config is there.
+asked = $(eval PACKAGES_$1 := $(shell pkg-config $2 $(PACKAGES)))$(PACKAGES_$1)
+PACKAGES_CFLAGS = $(call asked,CFLAGS,--cflags)
+PACKAGES_LIBS = $(call asked,LIBS,--libs)
 
-FOLDERS = record risk audit db server handlers
-LIBRARY = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(FOLDERS:%=%/*.c)))
-COMMANDS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard commands/*.c))
-TESTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/*.c))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1:%=%/*.c)))
+LIBRARY = $(call objects,record risk audit db server handlers)
+COMMANDS = $(call objects,commands)
+TESTS = $(call objects,tests)
+BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
 # What the program carries inside itself.
-ASSETS = $(sort $(wildcard openapi.yaml migrations/*.sql migrations/samples/*.json handlers/presets/*.json))
+ASSETS = $(sort $(wildcard openapi.yaml migrations/*.sql migrations/samples/*.json \
+    handlers/presets/*.json))
+AGAIN = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc))
 
 $(BUILD)/breakwater: $(LIBRARY) $(COMMANDS)
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+	@echo $(CC) $@
+	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/run: $(LIBRARY) $(TESTS)
-	$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs check) -lmpfr
+	@echo $(CC) $@
+	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs check) -lmpfr -lyaml
+
+$(BENCHES): %: %.o $(LIBRARY)
+	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
+$(FUZZERS): %: %.o $(LIBRARY)
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -c -o $@ $<
+	@echo $(CC) $<
+	@$(CC) $(CFLAGS) -MMD -c -o $@ $<
 
-# Lists that the compiler includes: each is made anew, and replaced only where it changed. tests/NAME_test.c offers NAME_suite.
+# Lists that the compiler includes, replaced only where they change. NAME_test.c offers NAME_suite.
 $(BUILD)/tests/suites.def: ALWAYS
 	@mkdir -p $(@D)
-	@for f in $(patsubst tests/%_test.c,%,$(wildcard tests/*_test.c)); do echo "SUITE($$f)"; done > $@.new
+	@for f in $(patsubst tests/%_test.c,%,$(wildcard tests/*_test.c)); do \
+	    echo "SUITE($$f)"; done > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/record/assets.def: ALWAYS
 	@mkdir -p $(@D)
-	@n=0; for f in $(ASSETS); do echo "ASSET($$n, \"$$f\", $$(wc -c < $$f))"; n=$$((n + 1)); done > $@.new
+	@n=0; for f in $(ASSETS); do \
+	    echo "ASSET($$n, \"$$f\", $$(wc -c < $$f))"; n=$$((n + 1)); done > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(TESTS): $(BUILD)/tests/suites.def
 $(BUILD)/record/assets.o: $(BUILD)/record/assets.def $(ASSETS)
 
-.PHONY: ALWAYS
--include $(wildcard $(BUILD)/*/*.d)
+deps: ; @docker/deps.sh build run test
+
+run:
+	@docker/deps.sh build run
+	@$(AGAIN) $(BUILD)/breakwater
+	@exec $(BUILD)/breakwater serve
+
+test: deps
+	@$(AGAIN) check
+
+check: $(if $(COMMANDS),$(BUILD)/breakwater) $(BUILD)/tests/run
+	@BREAKWATER_PROGRAM=$(BUILD)/breakwater $(BUILD)/tests/run $(SUITES)
+
+# The peers' own numbers, and the model's: `make peers VECTORS=dir`.
+peers model: $(BUILD)/tests/run
+	@$(if $(VECTORS),BREAKWATER_VECTORS=$(VECTORS)) $(BUILD)/tests/run $@
+
+tidy: $(LIBRARY) $(COMMANDS) ; @tests/tidy.sh $(BUILD)
+
+lint: ; @tests/lint.sh
+
+contract: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/contract/run.sh $(BUILD)
+
+bench: $(BUILD)/breakwater $(BENCHES)
+	@set -e; for program in $(BENCHES); do $$program; done
+
+fuzz:
+	@$(AGAIN) CC=clang SAN=1 FUZZ=1 BUILD=build-fuzz fuzzers
+fuzzers: $(FUZZERS)
+	@set -e; for program in $^; do $$program -max_total_time=$(or $(SECONDS),20); done
+
+clean: ; rm -rf build build-*
+
+.PHONY: ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers clean
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d)

@@ -1,4 +1,4 @@
-/* The files inside the program: the assembler includes their bytes, and a const table names them. */
+/* The files inside the program: the assembler includes their bytes, a const table names them. */
 #include "record/assets.h"
 
 #include <string.h>
