@@ -13,7 +13,7 @@
 #include "record/assets.def"
 #undef ASSET
 
-const struct asset assets[] = {
+const struct asset_file assets[] = {
 #define ASSET(number, name, count) { name, asset_##number, count },
 #include "record/assets.def"
 #undef ASSET
@@ -22,7 +22,7 @@ const struct asset assets[] = {
 
 const size_t assets_count = sizeof assets / sizeof *assets - 1;
 
-const struct asset *
+const struct asset_file *
 asset_find(const char *name)
 {
     for (size_t i = 0; i < assets_count; i++)

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-struct asset {
+struct asset_file {
     const char *name;       /* its path from the project's root: "migrations/0001_begin.sql" */
     const char *bytes;      /* as in the file, and a NUL after them that is not counted */
     size_t      count;
@@ -14,9 +14,9 @@ struct asset {
 
 /* In byte order of their names, so that migrations come in the order of their numbers. After the
  * last stands one without a name. */
-extern const struct asset assets[];
+extern const struct asset_file assets[];
 extern const size_t       assets_count;
 
-const struct asset *asset_find(const char *name);   /* NULL: there is no such file */
+const struct asset_file *asset_find(const char *name);   /* NULL: there is no such file */
 
 #endif

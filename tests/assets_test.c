@@ -16,7 +16,7 @@ static const char *const patterns[] = {
 static void
 check_file(const char *path)
 {
-    const struct asset *asset = asset_find(path);
+    const struct asset_file *asset = asset_find(path);
     ck_assert_msg(asset != NULL, "%s is not in the program", path);
 
     char *bytes = malloc(FILE_BYTES_MAX);
