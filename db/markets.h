@@ -2,7 +2,7 @@
 #ifndef DB_MARKETS_H
 #define DB_MARKETS_H
 
-#include "audit/digest.h"
+#include "db/database.h"
 #include "risk/parameters.h"
 
 struct market {
@@ -28,5 +28,19 @@ struct market_cache;
 const struct markets *markets_hold(struct market_cache *cache);
 void                  markets_release(struct market_cache *cache, const struct markets *markets);
 const struct market  *market_find(const struct markets *markets, const char *name);     /* NULL: none */
+
+struct market_cache *market_cache_open(void);                         /* empty */
+/* Reads what changed. False: the cache stays as it was; connection->why says why. A document that this program cannot read keeps
+ * its market as it was (or absent), and is reported. */
+bool                 market_cache_reload(struct market_cache *cache, struct connection *connection);
+void                 market_cache_close(struct market_cache *cache);
+
+/* A new market with version 1 of its parameters, in force at once; its record stands in the log. In a transaction of its own unless
+ * one is open. The document must have been accepted; `document` is canonical. CONFLICT: the market is there. */
+struct new_market { const char *market, *title, *document; size_t document_count; const char *actor, *why; };
+enum outcome market_create(struct connection *connection, const struct new_market *market);
+
+/* The sample markets inside the program, where there is no market yet. False: `why`. */
+bool samples_load(struct connection *connection, char why[static DATABASE_WHY_MAX]);
 
 #endif
