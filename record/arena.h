@@ -8,12 +8,16 @@ struct arena_block;
 
 struct arena {
     struct arena_block *blocks;       /* the newest first */
-    size_t              used, used_max;
+    size_t              used, used_max;   /* bytes of all blocks, and how many they may become */
 };
 
 void  arena_open(struct arena *arena, size_t used_max);              /* takes no memory yet */
 void *arena_alloc(struct arena *arena, size_t count, size_t size);   /* zeroed, aligned for all; NULL when full */
 char *arena_copy(struct arena *arena, const char *bytes, size_t count);   /* with a NUL after it; NULL when full */
+
+/* `old` (old_bytes, from arena_alloc; or NULL) made as long as new_bytes >= old_bytes, what is added being zero: in its place
+ * where it is the newest allocation, else as a copy. NULL when full; `old` is then as it was. */
+void *arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes);
 void  arena_close(struct arena *arena);                              /* may be opened again */
 
 #endif

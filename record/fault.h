@@ -19,8 +19,18 @@ struct faults {
     size_t       count, max, missed;          /* max: 1 .. FAULTS_MAX; a reader stops after that many */
 };
 
+/* Where a reader stands: a step into a member or an item, and the steps before it. No place (NULL) is the whole text. */
+struct place {
+    const struct place *up;
+    const char         *name;                 /* the member's, unescaped UTF-8, not NUL-ended; NULL: an item of an array */
+    size_t              count;                /* bytes of the name, or the item's index */
+};
+
+/* Pointer and detail are cut between characters of UTF-8. `pointer` may be longer than a fault holds. */
 void faults_open(struct faults *faults, size_t max);
 void fault_add(struct faults *faults, const char *pointer, const char *code, const char *detail_format, ...)
+    __attribute__((format(printf, 4, 5)));
+void fault_add_at(struct faults *faults, const struct place *place, const char *code, const char *detail_format, ...)
     __attribute__((format(printf, 4, 5)));
 
 #endif

@@ -23,7 +23,8 @@ enum json_order { JSON_DECLARED, JSON_CANONICAL };
 void json_write(const struct record *record, const void *in, enum json_order order, struct text *out);
 void json_write_string(struct text *out, const char *string);         /* quoted and escaped as RFC 8785 says */
 
-/* One value from its text form, as `initial` and the settings hold it: "0.02", "60", "true", "leg". Lists and records: false. */
+/* One value from its text form, as `initial` and the settings hold it: "0.02", "60", "true", "leg"; into the field's member
+ * of the struct at `out`. Lists and records: false. The fault's pointer is "/" and the field's name. */
 bool field_read_text(const struct field *field, const char *text, struct arena *arena, void *out, struct faults *faults);
 
 #endif

@@ -23,6 +23,15 @@ enum field_kind {
 /* What a text may hold. Names are contract.md's: [A-Za-z0-9._:-]. */
 enum text_form { TEXT_NAME, TEXT_ANY, TEXT_SHA256 };
 
+/* What an optional member without `initial` holds when it is left out: these, DECIMAL_NONE, INSTANT_NONE, NULL, false. */
+#define INTEGER_NONE INT64_MIN
+#define CHOICE_NONE  (-1)
+
+#define INTEGER_MAX  INT64_C(9007199254740991)         /* 2^53 - 1, RFC 7493: what every JSON reader keeps exactly */
+
+/* Keys of a map are texts of the field's `form`, of 1 to KEY_BYTES_MAX bytes. FIELDS_MAX: of one record. */
+enum { KEY_BYTES_MAX = 64, FIELDS_MAX = 64 };
+
 struct record;
 
 struct field {

@@ -1,0 +1,123 @@
+/* A chain of blocks, each twice as large as the one before; an allocation moves a mark. */
+#include "record/arena.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK_BYTES_FIRST = 8 << 10, BLOCK_BYTES_MAX = 1 << 20 };
+
+struct arena_block {
+    struct arena_block *older;
+    size_t              size, used;
+    max_align_t         bytes[];
+};
+
+void
+arena_open(struct arena *arena, size_t used_max)
+{
+    *arena = (struct arena){ .used_max = used_max };
+}
+
+/* The usual size, more where one allocation needs it, less where the maximum is near. */
+static size_t
+next_block_bytes(const struct arena *arena, size_t least)
+{
+    size_t room  = arena->used_max - arena->used;
+    size_t usual = arena->blocks ? arena->blocks->size * 2 : BLOCK_BYTES_FIRST;
+    if (usual > BLOCK_BYTES_MAX)
+        usual = BLOCK_BYTES_MAX;
+    if (usual > room)
+        usual = room;
+    return usual > least ? usual : least;
+}
+
+static struct arena_block *
+add_block(struct arena *arena, size_t least)
+{
+    if (least > arena->used_max - arena->used)
+        return NULL;
+    size_t              size  = next_block_bytes(arena, least);
+    struct arena_block *block = NULL;
+    if (size <= SIZE_MAX - sizeof *block)
+        block = malloc(sizeof *block + size);
+    if (!block)
+        return NULL;
+    *block = (struct arena_block){ .older = arena->blocks, .size = size };
+    arena->blocks = block;
+    arena->used += size;
+    return block;
+}
+
+/* `count` bytes, not zeroed; `alignment` is a power of two. */
+static char *
+take(struct arena *arena, size_t count, size_t alignment)
+{
+    struct arena_block *block = arena->blocks;
+    size_t              start = block ? (block->used + alignment - 1) & ~(alignment - 1) : 0;
+
+    if (!block || start > block->size || count > block->size - start) {
+        block = add_block(arena, count);
+        start = 0;
+    }
+    if (!block)
+        return NULL;
+    block->used = start + count;
+    return (char *)block->bytes + start;
+}
+
+void *
+arena_alloc(struct arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes))
+        return NULL;
+    char *taken = take(arena, bytes, alignof(max_align_t));
+    return taken ? memset(taken, 0, bytes) : NULL;
+}
+
+char *
+arena_copy(struct arena *arena, const char *bytes, size_t count)
+{
+    if (count == SIZE_MAX)
+        return NULL;
+    char *copy = take(arena, count + 1, 1);
+    if (!copy)
+        return NULL;
+    if (count)
+        memcpy(copy, bytes, count);
+    copy[count] = '\0';
+    return copy;
+}
+
+void *
+arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes)
+{
+    assert(old_bytes <= new_bytes);
+    struct arena_block *block = arena->blocks;
+    size_t              more  = new_bytes - old_bytes;
+
+    if (old && block && (char *)old + old_bytes == (char *)block->bytes + block->used &&
+        more <= block->size - block->used) {
+        memset((char *)old + old_bytes, 0, more);
+        block->used += more;
+        return old;
+    }
+    char *moved = arena_alloc(arena, 1, new_bytes);
+    if (moved && old_bytes)
+        memcpy(moved, old, old_bytes);
+    return moved;
+}
+
+void
+arena_close(struct arena *arena)
+{
+    for (struct arena_block *block = arena->blocks, *older; block; block = older) {
+        older = block->older;
+        free(block);
+    }
+    arena->blocks = NULL;
+    arena->used   = 0;
+}

@@ -1,0 +1,41 @@
+/* JSON bytes to tokens: the grammar of RFC 8259, in UTF-8, and nothing that RFC 3629 would not call UTF-8. Nothing is copied. */
+#ifndef RECORD_SCAN_H
+#define RECORD_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct scan {
+    const char *start, *at, *end;
+    const char *wanted;               /* what should have stood `at` the byte where a scan_ function returned false */
+};
+
+/* Bytes of the text: a number, or a string without its quotes. */
+struct span {
+    const char *bytes;
+    size_t      count;
+    bool        is_escaped;           /* holds backslashes: span_unescape it */
+};
+
+enum scan_next { SCAN_ITEM, SCAN_CLOSED, SCAN_BAD };
+
+void scan_space(struct scan *scan);
+bool scan_literal(struct scan *scan, const char *literal);
+bool scan_string(struct scan *scan, struct span *out);                 /* at its opening quote */
+bool scan_number(struct scan *scan, struct span *out, bool *is_integer);
+bool scan_name(struct scan *scan, struct span *out);                   /* a member's name, the colon, up to its value */
+bool scan_end(struct scan *scan);                                      /* nothing but space is left */
+
+/* Inside an array (`close` is ']') or an object ('}'), after its opening bracket or an item: on to the next item, or past the bracket. */
+enum scan_next scan_next(struct scan *scan, char close, bool is_first);
+
+/* Past one value of any kind, which may open `depth_left` arrays and objects in one another. */
+bool scan_value(struct scan *scan, unsigned depth_left);
+
+/* The characters of a string that scan_string took; `out` has room for span.count bytes. Returns how many they are. */
+size_t span_unescape(struct span span, char *out);
+
+/* How many bytes the character at `at` has (1 to 4); 0: it is not UTF-8. */
+size_t utf8_character(const char *at, const char *end);
+
+#endif
