@@ -31,6 +31,9 @@ static inline double real_abs(double x) { return __builtin_fabs(x); }
 static inline double real_max(double a, double b) { return a > b ? a : b; }
 static inline double real_min(double a, double b) { return a < b ? a : b; }
 
+/* Time inside risk/ is in years of 365 days. */
+#define SECONDS_PER_YEAR 31536000.0
+
 #define REAL_INFINITY __builtin_inf()
 #define REAL_NAN      __builtin_nan("")
 
