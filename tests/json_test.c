@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "record/instant.h"
+#include "tests/generate.h"
 #include "tests/sample.h"
 #include "tests/suite.h"
 
@@ -67,6 +68,39 @@ START_TEST(every_kind_of_member_is_read)
 }
 END_TEST
 
+static void
+check_bad_input(void *context, const char *text, size_t bytes, const char *code, const char *pointer)
+{
+    size_t       *count = context;
+    struct arena  arena;
+    struct faults faults;
+    struct sample sample;
+
+    arena_open(&arena, 1 << 20);
+    ck_assert_msg(!read_text(text, bytes, &arena, &sample, &faults), "%s %s: accepted: %.200s", code,
+                  pointer, text);
+    ck_assert_msg(!strcmp(faults.items[0].code, code), "%s, not %s, %s: %.200s", faults.items[0].code,
+                  code, pointer, text);
+    ck_assert_msg(!strcmp(faults.items[0].pointer, pointer), "%s, not %s, %s: %.200s",
+                  faults.items[0].pointer, pointer, code, text);
+    faults_open(&faults, FAULTS_MAX);
+    ck_assert(!json_read(&sample_record, text, bytes, &arena, &sample, &faults));
+    ck_assert_msg(faults.count == 1, "%zu faults, %s at %s: %s: %s", faults.count, code, pointer,
+                  faults.items[1].pointer, text);
+    ck_assert_str_eq(faults.items[0].code, code);
+    ck_assert_str_eq(faults.items[0].pointer, pointer);
+    arena_close(&arena);
+    ++*count;
+}
+
+START_TEST(each_bad_input_has_its_fault_at_its_place)
+{
+    size_t count = 0;
+    generate_bad_inputs(&sample_record, sample_good, check_bad_input, &count);
+    ck_assert_uint_gt(count, 500);
+}
+END_TEST
+
 Suite *
 json_suite(void)
 {
@@ -74,6 +108,7 @@ json_suite(void)
     TCase *tests = tcase_create("json");
 
     tcase_add_test(tests, every_kind_of_member_is_read);
+    tcase_add_test(tests, each_bad_input_has_its_fault_at_its_place);
     suite_add_tcase(suite, tests);
     return suite;
 }
