@@ -11,7 +11,7 @@ file_lines_max=600
 
 program="record risk audit db server handlers commands"
 # The statistical files: the only ones where a binary fraction may stand (money is struct decimal).
-statistical='^(risk/elementary)\.[ch]:'
+statistical='^risk/(elementary|elementary_tables|normal|pair|statistic)\.[ch]:'
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -66,7 +66,7 @@ grep -nE '[[:space:]]+$' "${texts[@]}" | report "white space at the line's end" 
 grep -nP '\t' "${files[@]}" | report "a tab" || true
 grep -nwE 'TODO|FIXME|XXX|HACK' "${files[@]}" Makefile README.md | report "left to do" || true
 awk -v max=$file_lines_max 'FNR == max + 1 { print FILENAME ":" FNR ":" }' "${files[@]}" |
-    report "more than $file_lines_max lines"
+    grep -v '^tests/' | report "more than $file_lines_max lines" || true
 awk 'FNR == 1 && !/^\/\*/ { print FILENAME ":1:" }' "${files[@]}" |
     report "does not open with a comment that says what it is for"
 
@@ -88,7 +88,7 @@ code '\btypedef (struct|union|enum)\b' "${folders[@]}" | report "a typedef of a 
 # Calls that lose bounds or errors, and binary fractions where money is.
 banned='sprintf|vsprintf|strcpy|strcat|strncpy|strncat|atoi|atol|atoll|atof|strtok|sscanf|gets|alloca'
 code "\\b($banned) ?\\(" "${folders[@]}" | report "a banned call"
-code '\bfloat\b' "${folders[@]}" | report "a float"
+code '\bfloat\b' "${folders[@]}" | grep -v '#include <float.h>' | report "a float" || true
 code '\b(double|strtod|strtold)\b' "${folders[@]}" |
     grep -vE "$statistical|^(tests|bench)/" | report "a double outside the statistical files" || true
 libm='exp|exp2|exp10|expm1|log|log2|log10|log1p|pow|cbrt|hypot|erf|erfc|[lt]gamma|a?(sin|cos|tan)h?|atan2'
@@ -117,7 +117,7 @@ foreign 'microhttpd' 'server/listener\.c'
 foreign 'libpq|postgresql/' 'db/[^:]*'
 foreign 'jansson' '(record|tests)/[^:]*'
 foreign 'openssl/' 'audit/[^:]*'
-foreign 'gmp' 'record/[^:]*'
+foreign 'gmp' '(record|tests)/[^:]*'
 foreign 'mpfr|check|yaml' 'tests/[^:]*'
 
 # Objects: no mutable data of file scope, static locals included; nothing transcendental of libm's.
