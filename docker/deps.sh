@@ -64,7 +64,8 @@ if [ "$(id -u)" != 0 ]; then
     fi
     as_root=sudo
 fi
-apt="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300"
+apt="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
 case $missing in *postgresql-15*) forbid_default_cluster ;; esac
 $apt update ||
     echo "apt-get update failed; going on with the lists that are there" >&2
