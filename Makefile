@@ -81,7 +81,7 @@ peers model: $(BUILD)/tests/run
 
 tidy: $(LIBRARY) $(COMMANDS) ; @tests/tidy.sh $(BUILD)
 
-lint: ; @tests/lint.sh
+lint: $(BUILD)/record/assets.def ; @tests/lint.sh $(BUILD)
 
 contract: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/contract/run.sh $(BUILD)
 

@@ -20,7 +20,8 @@ folders=()
 for folder in $program tests bench; do
     if [ -d "$folder" ]; then folders+=("$folder"); fi
 done
-mapfile -t files < <(find "${folders[@]}" -name '*.[ch]' -o -name '*.def' | sort)
+mapfile -t files < <(find "${folders[@]}" -name node_modules -prune -o \
+    \( -name '*.[ch]' -o -name '*.def' \) -print | sort)
 mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.c$')
 
 # Reads FILE:LINE:... lines; what follows the second colon is replaced by the message.
@@ -56,7 +57,7 @@ for file in "${files[@]}"; do
 done
 
 # Text: columns, white space, length, the opening sentence, nothing left to do.
-texts=("${files[@]}" Makefile docker/deps.sh tests/*.sh .ci/run)
+texts=("${files[@]}" Makefile docker/deps.sh tests/*.sh tests/contract/run.sh .ci/run)
 for folder in migrations docker; do
     mapfile -t -O "${#texts[@]}" texts < <(find $folder -name '*.sql' -o -name '*.yaml' 2> /dev/null)
 done
@@ -134,7 +135,7 @@ for source in "${sources[@]}"; do
 done
 
 if command -v shellcheck > /dev/null; then
-    shellcheck -f gcc docker/*.sh tests/*.sh .ci/run | tee -a "$work/faults" || true
+    shellcheck -f gcc docker/*.sh tests/*.sh tests/contract/run.sh .ci/run | tee -a "$work/faults" || true
 fi
 
 [ ! -s "$work/faults" ] || { echo "tidy: $(wc -l < "$work/faults") faults" >&2; exit 1; }
