@@ -1,3 +1,4 @@
+/* The names under which figures are written, and their records. */
 #include "risk/figures.h"
 
 #include <string.h>

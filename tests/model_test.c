@@ -113,7 +113,7 @@ tally_section(json_t *vectors, int section, struct tally *tally)
     const char *key;
     json_t *value;
     json_object_foreach(vectors, key, value) {
-        if (atoi(key) != section)
+        if (strtol(key, NULL, 10) != section)
             continue;
         const struct model_case *row = find_case(key);
         if (row) {
