@@ -1,5 +1,5 @@
-/* What decimal.c, wide.c and the crossing from double share: the last rounding, and naturals of up to 512 bits on
- * the stack. Inside the numbers only; everybody else takes decimal.h. */
+/* What decimal.c, step.c, wide.c and the crossing from double share: the last rounding, 256 bits in
+ * registers, naturals of up to 512 on the stack. Everybody else takes decimal.h. */
 #ifndef RECORD_LIMBS_H
 #define RECORD_LIMBS_H
 
@@ -9,16 +9,28 @@
 
 #include "record/decimal.h"
 
+#define ONE_UNITS ((uint64_t)DECIMAL_ONE_UNITS)
+
 static inline uint128
 magnitude(int128 x)
 {
     return x < 0 ? -(uint128)x : (uint128)x;
 }
 
+/* Of x > 0. */
+static inline int
+leading_zeros(uint128 x)
+{
+    uint64_t high = (uint64_t)(x >> 64);
+
+    return high != 0 ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)x);
+}
+
 /* What was cut off behind a whole quotient, as much of it as a rounding asks. */
 enum tail { TAIL_NONE, TAIL_BELOW_HALF, TAIL_HALF, TAIL_ABOVE_HALF };
 
-/* The tail of (rest + t) / divisor, where 0 <= rest < divisor are whole and 0 <= t < 1 has the tail `of_rest`. */
+/* The tail of (rest + t) / divisor, where 0 <= rest < divisor are whole and t, 0 <= t < 1, has the tail
+ * `of_rest`: so a quotient of a quotient is cut twice and yet rounded once. */
 static inline enum tail
 tail_of(uint128 rest, uint128 divisor, enum tail of_rest)
 {
@@ -30,11 +42,11 @@ tail_of(uint128 rest, uint128 divisor, enum tail of_rest)
         return TAIL_ABOVE_HALF;
     if (rest == missing)
         return of_rest == TAIL_NONE ? TAIL_HALF : TAIL_ABOVE_HALF;
-    /* rest + t against (rest + missing) / 2: with missing = rest + 1 it is t against 1/2; further off, below. */
+    /* rest + t against (rest + missing) / 2: where missing = rest + 1, that is t against 1/2. */
     return missing - rest == 1 && of_rest != TAIL_NONE ? of_rest : TAIL_BELOW_HALF;
 }
 
-/* Whether a magnitude that was cut is to grow by one: halves go toward plus infinity, so a negative half stays. */
+/* Whether a magnitude that was cut grows by one. Halves go toward plus infinity: a negative one stays. */
 static inline bool
 rounds_away(bool negative, enum tail tail, enum rounding rounding)
 {
@@ -49,11 +61,73 @@ rounds_away(bool negative, enum tail tail, enum rounding rounding)
     __builtin_unreachable();
 }
 
-/* The number of magnitude (units + tail) * 1e-18, rounded to a multiple of `unit`; false if it does not fit. */
+/* +-(units + tail) * 1e-18, rounded to a multiple of `unit` (> 0); false if it does not fit. */
 bool round_units(bool negative, uint128 units, enum tail tail, enum rounding rounding,
                  struct decimal unit, struct decimal *out);
 
-/* A natural number, least limb first; the limb below `count` is not 0. Widest: 6 limbs, the product of 3 decimals. */
+/* 256 bits, unsigned. */
+struct pair { uint128 high, low; };
+
+static inline struct pair
+multiply(uint128 a, uint128 b)
+{
+    uint64_t a1 = (uint64_t)(a >> 64);
+    uint64_t a0 = (uint64_t)a;
+    uint64_t b1 = (uint64_t)(b >> 64);
+    uint64_t b0 = (uint64_t)b;
+    uint128 low = (uint128)a0 * b0;
+    uint128 middle = (uint128)a1 * b0 + (uint64_t)(low >> 64);
+    uint128 other = (uint128)a0 * b1 + (uint64_t)middle;
+
+    return (struct pair){ (uint128)a1 * b1 + (uint64_t)(middle >> 64) + (uint64_t)(other >> 64),
+                          other << 64 | (uint64_t)low };
+}
+
+struct quotient { uint128 whole, rest; };
+
+/* 1e18 with its top bit set, and 2^64 less than its reciprocal floor((2^128 - 1) / d): Moeller and Granlund,
+ * Improved division by invariant integers, IEEE Transactions on Computers 60 (2011). */
+enum { ONE_SHIFT = 4 };
+#define ONE_NORMAL     (ONE_UNITS << ONE_SHIFT)
+#define ONE_RECIPROCAL ((uint64_t)(~(uint128)0 / ONE_NORMAL - ((uint128)1 << 64)))
+
+_Static_assert(ONE_NORMAL >> 63 == 1, "1e18 << 4 has its top bit set");
+_Static_assert(ONE_NORMAL >> ONE_SHIFT == ONE_UNITS, "and loses none");
+
+/* (high : low) / ONE_NORMAL for high < ONE_NORMAL: their algorithm 4. */
+static inline uint64_t
+divide_by_one_normal(uint64_t high, uint64_t low, uint64_t *rest)
+{
+    uint128 estimate = (uint128)ONE_RECIPROCAL * high + ((uint128)high << 64 | low);
+    uint64_t quotient = (uint64_t)(estimate >> 64) + 1;
+    uint64_t remainder = low - quotient * ONE_NORMAL;
+
+    if (remainder > (uint64_t)estimate) {
+        quotient--;
+        remainder += ONE_NORMAL;
+    }
+    if (__builtin_expect(remainder >= ONE_NORMAL, 0)) {
+        quotient++;
+        remainder -= ONE_NORMAL;
+    }
+    *rest = remainder;
+    return quotient;
+}
+
+/* (high * 2^128 + low) / 1e18 for high < 1e18. */
+static inline struct quotient
+divide_by_one(uint64_t high, uint128 low)
+{
+    uint64_t top = high << ONE_SHIFT | (uint64_t)(low >> (128 - ONE_SHIFT));
+    uint128 shifted = low << ONE_SHIFT;
+    uint64_t rest;
+    uint64_t first = divide_by_one_normal(top, (uint64_t)(shifted >> 64), &rest);
+    uint64_t second = divide_by_one_normal(rest, (uint64_t)shifted, &rest);
+
+    return (struct quotient){ (uint128)first << 64 | second, rest >> ONE_SHIFT };
+}
+
+/* A natural number, least limb first, `count` without leading zeros. The widest: 6 limbs, 3 decimals' product. */
 enum { NATURAL_LIMBS = 8 };
 
 struct natural { mp_limb_t limbs[NATURAL_LIMBS]; mp_size_t count; };
@@ -64,14 +138,15 @@ struct natural natural_of(uint128 x);
 void natural_multiply(struct natural *x, uint128 factor);   /* the product must fit */
 int  natural_compare(const struct natural *a, const struct natural *b);
 
-/* round(+-numerator / denominator), as a magnitude; denominator > 0. */
+/* The magnitude of round(+-numerator / denominator); denominator > 0. */
 void natural_divide(bool negative, const struct natural *numerator, const struct natural *denominator,
                     enum rounding rounding, struct natural *quotient);
 
-/* multiple * unit with the sign given; false if it does not fit. */
-bool natural_times_unit(bool negative, const struct natural *multiple, struct decimal unit, struct decimal *out);
+/* +-multiple * unit; false if it does not fit. */
+bool natural_times_unit(bool negative, const struct natural *multiple, struct decimal unit,
+                        struct decimal *out);
 
-/* decimal_step without its short ways, which the tests hold against it. */
+/* decimal_step without its short ways: what the tests hold against it. */
 bool decimal_step_general(struct decimals factors, struct decimals divisors, enum rounding rounding,
                           struct decimal unit, struct decimal *out);
 

@@ -1,6 +1,5 @@
 /* Sums of products in 256 bits signed, units of 1e-36, and their quotient rounded once. */
 #include <assert.h>
-#include <string.h>
 
 #include "record/decimal.h"
 #include "record/limbs.h"
@@ -81,17 +80,19 @@ wide_add(struct wide *sum, struct wide addend)
     return true;
 }
 
-/* sum += +-(a * b); the product of two decimals has at most 254 bits. */
+/* sum += +-(a * b): below 2^254, so a sign bit is free. */
 static bool
 add_signed_product(struct wide *sum, bool negative, struct decimal a, struct decimal b)
 {
-    struct natural product = natural_of(magnitude(a.units));
-    struct wide addend;
+    struct pair product = multiply(magnitude(a.units), magnitude(b.units));
+    struct wide addend = { { (uint64_t)product.low, (uint64_t)(product.low >> 64),
+                             (uint64_t)product.high, (uint64_t)(product.high >> 64) } };
 
     assert(!decimal_is_none(a));
     assert(!decimal_is_none(b));
-    natural_multiply(&product, magnitude(b.units));
-    return wide_of(negative ^ (a.units < 0) ^ (b.units < 0), &product, &addend) && wide_add(sum, addend);
+    if (negative ^ (a.units < 0) ^ (b.units < 0))
+        addend = negate(addend);
+    return wide_add(sum, addend);
 }
 
 bool
@@ -113,11 +114,12 @@ wide_add_decimal(struct wide *sum, struct decimal addend)
 }
 
 bool
-wide_add_product3(struct wide *sum, struct decimal a, struct decimal b, struct decimal c, enum rounding rounding)
+wide_add_product3(struct wide *sum, struct decimal a, struct decimal b, struct decimal c,
+                  enum rounding rounding)
 {
     bool negative = (a.units < 0) ^ (b.units < 0) ^ (c.units < 0);
     struct natural product = natural_of(magnitude(a.units));
-    struct natural one = natural_of((uint128)DECIMAL_ONE_UNITS);
+    struct natural one = natural_of(ONE_UNITS);
     struct natural rounded;
     struct wide addend;
 
@@ -143,7 +145,7 @@ wide_compare_scaled(struct wide a, struct wide b, struct decimal p)
     assert(!decimal_is_none(p));
     if (left_sign != right_sign)
         return left_sign > right_sign ? 1 : -1;
-    natural_multiply(&left, (uint128)DECIMAL_ONE_UNITS);
+    natural_multiply(&left, ONE_UNITS);
     natural_multiply(&right, magnitude(p.units));
     order = natural_compare(&left, &right) * left_sign;
     return (order > 0) - (order < 0);
@@ -161,7 +163,7 @@ wide_divide(struct wide a, struct wide b, enum rounding rounding, struct decimal
     assert(unit.units > 0);
     if (denominator.count == 0)
         return false;
-    natural_multiply(&numerator, (uint128)DECIMAL_ONE_UNITS);
+    natural_multiply(&numerator, ONE_UNITS);
     natural_multiply(&denominator, magnitude(unit.units));
     natural_divide(negative, &numerator, &denominator, rounding, &multiple);
     return natural_times_unit(negative, &multiple, unit, out);

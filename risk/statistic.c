@@ -14,8 +14,8 @@ enum {
     WHOLE_BITS_MAX = 68                 /* 2^68 is past a decimal's range */
 };
 
-#define ONE_UNITS      ((uint128)DECIMAL_ONE_UNITS)
 #define HIDDEN_BIT     (UINT64_C(1) << FRACTION_BITS)
+#define SHOWN_MAX      UINT64_C(1000000000000)     /* 10 to the power of STATISTIC_DIGITS */
 #define SIGN_BIT       (UINT64_C(1) << 63)
 
 _Static_assert(FLT_RADIX == 2 && DBL_MANT_DIG == FRACTION_BITS + 1 && DBL_MAX_EXP == EXPONENT_BIAS + 1, "IEEE 754 binary64");
@@ -41,7 +41,7 @@ scale(double x, struct scaled *scaled)
     if (stored >= EXPONENT_BIAS + WHOLE_BITS_MAX)
         return false;
     shift = EXPONENT_BIAS + FRACTION_BITS - (stored > 0 ? stored : 1);
-    product = mantissa * ONE_UNITS;
+    product = (uint128)mantissa * ONE_UNITS;
     scaled->negative = bits >> 63;
     if (shift <= 0) {
         scaled->units = product << -shift;
@@ -66,22 +66,19 @@ statistic_of(struct decimal value)
     uint128 quotient;
     uint128 rest;
     enum tail tail;
-    double result = 0;
-    int shift = 0;
-    int dropped = 0;
+    double result;
+    int shift;
+    int dropped;
 
     assert(!decimal_is_none(value));
     if (units == 0)
         return 0;
-    /* |value| = units * 2^shift / 1e18 * 2^-shift, of which the quotient has 68 or 69 bits; 53 of them are kept. */
-    while (units >> 127 == 0) {
-        units <<= 1;
-        shift++;
-    }
-    quotient = units / ONE_UNITS;
-    tail = units % ONE_UNITS == 0 ? TAIL_NONE : TAIL_BELOW_HALF;
-    while (quotient >> dropped >= 2 * HIDDEN_BIT)
-        dropped++;
+    /* |value| = units * 2^shift / 1e18 * 2^-shift, of which the quotient has 68 or 69 bits; 53 are kept. */
+    shift = leading_zeros(units);
+    quotient = units << shift;
+    tail = quotient % ONE_UNITS == 0 ? TAIL_NONE : TAIL_BELOW_HALF;
+    quotient /= ONE_UNITS;
+    dropped = 128 - DBL_MANT_DIG - leading_zeros(quotient);
     mantissa = (uint64_t)(quotient >> dropped);
     rest = quotient & (((uint128)1 << dropped) - 1);
     tail = tail_of(rest, (uint128)1 << dropped, tail);
@@ -98,13 +95,13 @@ decimal_of_statistic(double x, struct decimal *out)
     struct decimal unit = decimal_unit;
     struct decimal rounded;
     struct scaled scaled;
-    uint128 limit = 1;                  /* 10^12 units of the last digit shown */
+    uint128 past;
 
     if (!scale(x, &scaled))
         return false;
-    for (int i = 0; i < STATISTIC_DIGITS; i++)
-        limit *= 10;
-    for (uint128 rest = scaled.units; rest >= limit; rest /= 10)
+    /* Fewer than 10^12 units of the last digit shown. */
+    past = scaled.units / SHOWN_MAX;
+    while ((uint128)unit.units <= past)
         unit.units *= 10;
     /* Half up on the magnitude is half away from zero. */
     if (!round_units(false, scaled.units, scaled.tail, ROUND_HALF_UP, unit, &rounded))

@@ -123,7 +123,7 @@ static void
 expected_text(struct decimal value, char *text, size_t size)
 {
     char digits[64];
-    char padded[64];
+    char padded[96];
     size_t length;
     mpz_t z;
 
