@@ -63,23 +63,22 @@ load_chunk(const struct cursor *cursor)
     return left == 1 ? (unsigned char)*cursor->next : 0;
 }
 
-/* How many bytes from the first on are digits. Without their 0x30, digits are 0 to 9; to anything from 10 to 127, 0x76
- * adds the top bit, and from 128 on it is there. A carry harms only what stands behind the first that is no digit. */
-static inline int
-count_digits(uint64_t chunk)
+/* The top bit of each byte that is no digit. Without their 0x30, digits are 0 to 9; to anything from 10 to 127, 0x76 adds
+ * the top bit, and from 128 on it is there. A carry harms only what stands behind the first such byte. */
+static inline uint64_t
+find_others(uint64_t chunk)
 {
     uint64_t values = chunk ^ EVERY_BYTE('0');
-    uint64_t others = ((values + EVERY_BYTE(0x76)) | values) & EVERY_BYTE(0x80);
 
-    return others == 0 ? CHUNK : __builtin_ctzll(others) / 8;
+    return ((values + EVERY_BYTE(0x76)) | values) & EVERY_BYTE(0x80);
 }
 
-/* The number that the first `count` >= 1 bytes spell: they are moved behind zeros, to be 8; then neighbours are joined to
- * pairs, pairs to fours, fours to eight. */
+/* The number that 8 digits spell, or fewer behind bytes of 0: neighbours are joined to pairs, pairs to fours, fours
+ * to eight. */
 static inline uint64_t
-number_of(uint64_t chunk, int count)
+number_of(uint64_t chunk)
 {
-    uint64_t digits = (chunk << 8 * (CHUNK - count)) & EVERY_BYTE(0x0f);
+    uint64_t digits = chunk & EVERY_BYTE(0x0f);
 
     digits = digits * (1 + (UINT64_C(10) << 8)) >> 8;
     digits = (digits & UINT64_C(0x00ff00ff00ff00ff)) * (1 + (UINT64_C(100) << 16)) >> 16;
@@ -90,23 +89,26 @@ number_of(uint64_t chunk, int count)
 static inline int
 read_digits(struct cursor *cursor, uint64_t *number)
 {
+    uint64_t chunk = load_chunk(cursor);
+    uint64_t others = find_others(chunk);
     int total = 0;
     int count;
 
     *number = 0;
-    do {
-        uint64_t chunk = load_chunk(cursor);
-
-        count = count_digits(chunk);
-        if (count > DECIMAL_PLACES - total)
-            count = DECIMAL_PLACES - total;
-        if (count == 0)
-            break;
-        *number = *number * powers_of_ten[count] + number_of(chunk, count);
-        cursor->next += count;
-        total += count;
-    } while (count == CHUNK);
-    return total;
+    while (others == 0 && total < 2 * CHUNK) {
+        *number = *number * powers_of_ten[CHUNK] + number_of(chunk);
+        cursor->next += CHUNK;
+        total += CHUNK;
+        chunk = load_chunk(cursor);
+        others = find_others(chunk);
+    }
+    count = others == 0 ? CHUNK : __builtin_ctzll(others) / 8;
+    if (count > DECIMAL_PLACES - total)
+        count = DECIMAL_PLACES - total;
+    if (count > 0)
+        *number = *number * powers_of_ten[count] + number_of(chunk << 8 * (CHUNK - count));
+    cursor->next += count;
+    return total + count;
 }
 
 static void

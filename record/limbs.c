@@ -106,26 +106,3 @@ natural_times_unit(bool negative, const struct natural *multiple, struct decimal
     out->units = negative ? -(int128)units : (int128)units;
     return true;
 }
-
-bool
-round_units(bool negative, uint128 units, enum tail tail, enum rounding rounding,
-            struct decimal unit, struct decimal *out)
-{
-    uint128 unit_units = (uint128)unit.units;
-    uint128 multiple = units;
-
-    assert(unit.units > 0);
-    if (unit_units != 1) {
-        multiple = units / unit_units;
-        tail = tail_of(units - multiple * unit_units, unit_units, tail);
-    }
-    if (multiple > (uint128)DECIMAL_MAX_UNITS)      /* hence the next line cannot wrap */
-        return false;
-    multiple += rounds_away(negative, tail, rounding);
-    if (unit_units != 1 && __builtin_mul_overflow(multiple, unit_units, &multiple))
-        return false;
-    if (multiple > (uint128)DECIMAL_MAX_UNITS)
-        return false;
-    out->units = negative ? -(int128)multiple : (int128)multiple;
-    return true;
-}

@@ -3,6 +3,7 @@
 #ifndef RECORD_LIMBS_H
 #define RECORD_LIMBS_H
 
+#include <assert.h>
 #include <gmp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -62,8 +63,28 @@ rounds_away(bool negative, enum tail tail, enum rounding rounding)
 }
 
 /* +-(units + tail) * 1e-18, rounded to a multiple of `unit` (> 0); false if it does not fit. */
-bool round_units(bool negative, uint128 units, enum tail tail, enum rounding rounding,
-                 struct decimal unit, struct decimal *out);
+static inline bool
+round_units(bool negative, uint128 units, enum tail tail, enum rounding rounding, struct decimal unit,
+            struct decimal *out)
+{
+    uint128 unit_units = (uint128)unit.units;
+    uint128 multiple = units;
+
+    assert(unit.units > 0);
+    if (unit_units != 1) {
+        multiple = units / unit_units;
+        tail = tail_of(units - multiple * unit_units, unit_units, tail);
+    }
+    if (multiple > (uint128)DECIMAL_MAX_UNITS)      /* hence the next line cannot wrap */
+        return false;
+    multiple += rounds_away(negative, tail, rounding);
+    if (unit_units != 1 && __builtin_mul_overflow(multiple, unit_units, &multiple))
+        return false;
+    if (multiple > (uint128)DECIMAL_MAX_UNITS)
+        return false;
+    out->units = negative ? -(int128)multiple : (int128)multiple;
+    return true;
+}
 
 /* 256 bits, unsigned. */
 struct pair { uint128 high, low; };

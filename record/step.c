@@ -119,7 +119,7 @@ scale_of(struct decimals factors, struct decimals divisors)
 
 /* The magnitude of factors / divisors in units, divisor after divisor. False: the product is wider than 256 bits or
  * the quotient than 128. */
-static inline bool
+static inline __attribute__((always_inline)) bool
 scale_quickly(struct decimals factors, struct decimals divisors, uint128 *units, enum tail *tail)
 {
     struct pair x = { 0, magnitude(factors.items[0].units) };
@@ -141,7 +141,7 @@ scale_quickly(struct decimals factors, struct decimals divisors, uint128 *units,
 }
 
 /* What both ways check, and the sign. False: a divisor is 0. */
-static inline bool
+static inline __attribute__((always_inline)) bool
 begin_step(struct decimals factors, struct decimals divisors, bool *negative)
 {
     assert(factors.count >= 1 && factors.count <= 3);
@@ -195,8 +195,8 @@ decimal_step_general(struct decimals factors, struct decimals divisors, enum rou
     return natural_times_unit(negative, &multiple, unit, out);
 }
 
-bool
-decimal_step(struct decimals factors, struct decimals divisors, enum rounding rounding,
+static inline __attribute__((always_inline)) bool
+step_quickly(struct decimals factors, struct decimals divisors, enum rounding rounding,
              struct decimal unit, struct decimal *out)
 {
     uint128 units;
@@ -208,6 +208,16 @@ decimal_step(struct decimals factors, struct decimals divisors, enum rounding ro
     if (!scale_quickly(factors, divisors, &units, &tail))
         return decimal_step_general(factors, divisors, rounding, unit, out);
     return round_units(negative, units, tail, rounding, unit, out);
+}
+
+/* The commonest shape by a copy of its own, in which the compiler knows the counts. */
+bool
+decimal_step(struct decimals factors, struct decimals divisors, enum rounding rounding,
+             struct decimal unit, struct decimal *out)
+{
+    if (factors.count == 2 && divisors.count == 0)
+        return step_quickly((struct decimals){ factors.items, 2 }, NOTHING, rounding, unit, out);
+    return step_quickly(factors, divisors, rounding, unit, out);
 }
 
 static int
