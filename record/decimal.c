@@ -22,9 +22,9 @@ const struct decimal decimal_unit = DECIMAL_UNITS_OF(1);
 static const uint64_t powers_of_ten[DECIMAL_PLACES + 1] = {
     UINT64_C(1), UINT64_C(10), UINT64_C(100), UINT64_C(1000), UINT64_C(10000), UINT64_C(100000),
     UINT64_C(1000000), UINT64_C(10000000), UINT64_C(100000000), UINT64_C(1000000000),
-    UINT64_C(10000000000), UINT64_C(100000000000), UINT64_C(1000000000000), UINT64_C(10000000000000),
-    UINT64_C(100000000000000), UINT64_C(1000000000000000), UINT64_C(10000000000000000),
-    UINT64_C(100000000000000000), UINT64_C(1000000000000000000),
+    UINT64_C(10000000000), UINT64_C(100000000000), UINT64_C(1000000000000),
+    UINT64_C(10000000000000), UINT64_C(100000000000000), UINT64_C(1000000000000000),
+    UINT64_C(10000000000000000), UINT64_C(100000000000000000), UINT64_C(1000000000000000000),
 };
 
 /* Text not yet read. */
@@ -36,8 +36,8 @@ at_digit(const struct cursor *cursor)
     return cursor->next < cursor->end && *cursor->next >= '0' && *cursor->next <= '9';
 }
 
-/* The next 8 bytes, the first lowest; where fewer are left, zeros follow them. Two loads that overlap reach 4 to 7
- * bytes, or 2 and 3, without a byte read past the end. */
+/* The next 8 bytes, the first lowest; where fewer are left, zeros follow them. Two loads that overlap
+ * reach 4 to 7 bytes, or 2 and 3, without a byte read past the end. */
 static inline uint64_t
 load_chunk(const struct cursor *cursor)
 {
@@ -63,8 +63,9 @@ load_chunk(const struct cursor *cursor)
     return left == 1 ? (unsigned char)*cursor->next : 0;
 }
 
-/* The top bit of each byte that is no digit. Without their 0x30, digits are 0 to 9; to anything from 10 to 127, 0x76 adds
- * the top bit, and from 128 on it is there. A carry harms only what stands behind the first such byte. */
+/* The top bit of each byte that is no digit. Without their 0x30, digits are 0 to 9; to anything from 10
+ * to 127, 0x76 adds the top bit, and from 128 on it is there. A carry harms only what stands behind the
+ * first such byte. */
 static inline uint64_t
 find_others(uint64_t chunk)
 {
@@ -73,8 +74,8 @@ find_others(uint64_t chunk)
     return ((values + EVERY_BYTE(0x76)) | values) & EVERY_BYTE(0x80);
 }
 
-/* The number that 8 digits spell, or fewer behind bytes of 0: neighbours are joined to pairs, pairs to fours, fours
- * to eight. */
+/* The number that 8 digits spell, or fewer behind bytes of 0: neighbours are joined to pairs, pairs to
+ * fours, fours to eight. */
 static inline uint64_t
 number_of(uint64_t chunk)
 {

@@ -51,7 +51,7 @@ natural_compare(const struct natural *a, const struct natural *b)
     return mpn_cmp(a->limbs, b->limbs, a->count);
 }
 
-/* The tail of rest / denominator, 0 <= rest < denominator, whose widths leave room for a doubling. */
+/* The tail of rest / denominator, 0 <= rest < denominator, with room for a doubling. */
 static enum tail
 natural_tail(const struct natural *rest, const struct natural *denominator)
 {
@@ -89,7 +89,8 @@ natural_divide(bool negative, const struct natural *numerator, const struct natu
 }
 
 bool
-natural_times_unit(bool negative, const struct natural *multiple, struct decimal unit, struct decimal *out)
+natural_times_unit(bool negative, const struct natural *multiple, struct decimal unit,
+                   struct decimal *out)
 {
     struct natural product = *multiple;
     uint128 units;

@@ -30,8 +30,8 @@ leading_zeros(uint128 x)
 /* What was cut off behind a whole quotient, as much of it as a rounding asks. */
 enum tail { TAIL_NONE, TAIL_BELOW_HALF, TAIL_HALF, TAIL_ABOVE_HALF };
 
-/* The tail of (rest + t) / divisor, where 0 <= rest < divisor are whole and t, 0 <= t < 1, has the tail
- * `of_rest`: so a quotient of a quotient is cut twice and yet rounded once. */
+/* The tail of (rest + t) / divisor, where 0 <= rest < divisor are whole and t, 0 <= t < 1, has the
+ * tail `of_rest`: so a quotient of a quotient is cut twice and yet rounded once. */
 static inline enum tail
 tail_of(uint128 rest, uint128 divisor, enum tail of_rest)
 {
@@ -47,7 +47,7 @@ tail_of(uint128 rest, uint128 divisor, enum tail of_rest)
     return missing - rest == 1 && of_rest != TAIL_NONE ? of_rest : TAIL_BELOW_HALF;
 }
 
-/* Whether a magnitude that was cut grows by one. Halves go toward plus infinity: a negative one stays. */
+/* Whether a magnitude that was cut grows by one. Halves go toward plus infinity: a negative stays. */
 static inline bool
 rounds_away(bool negative, enum tail tail, enum rounding rounding)
 {
@@ -64,8 +64,8 @@ rounds_away(bool negative, enum tail tail, enum rounding rounding)
 
 /* +-(units + tail) * 1e-18, rounded to a multiple of `unit` (> 0); false if it does not fit. */
 static inline bool
-round_units(bool negative, uint128 units, enum tail tail, enum rounding rounding, struct decimal unit,
-            struct decimal *out)
+round_units(bool negative, uint128 units, enum tail tail, enum rounding rounding,
+            struct decimal unit, struct decimal *out)
 {
     uint128 unit_units = (uint128)unit.units;
     uint128 multiple = units;
@@ -87,9 +87,9 @@ round_units(bool negative, uint128 units, enum tail tail, enum rounding rounding
 }
 
 /* 256 bits, unsigned. */
-struct pair { uint128 high, low; };
+struct uint256 { uint128 high, low; };
 
-static inline struct pair
+static inline struct uint256
 multiply(uint128 a, uint128 b)
 {
     uint64_t a1 = (uint64_t)(a >> 64);
@@ -100,14 +100,14 @@ multiply(uint128 a, uint128 b)
     uint128 middle = (uint128)a1 * b0 + (uint64_t)(low >> 64);
     uint128 other = (uint128)a0 * b1 + (uint64_t)middle;
 
-    return (struct pair){ (uint128)a1 * b1 + (uint64_t)(middle >> 64) + (uint64_t)(other >> 64),
+    return (struct uint256){ (uint128)a1 * b1 + (uint64_t)(middle >> 64) + (uint64_t)(other >> 64),
                           other << 64 | (uint64_t)low };
 }
 
 struct quotient { uint128 whole, rest; };
 
-/* 1e18 with its top bit set, and 2^64 less than its reciprocal floor((2^128 - 1) / d): Moeller and Granlund,
- * Improved division by invariant integers, IEEE Transactions on Computers 60 (2011). */
+/* 1e18 with its top bit set, and 2^64 less than its reciprocal floor((2^128 - 1) / d): Moeller and
+ * Granlund, Improved division by invariant integers, IEEE Transactions on Computers 60 (2011). */
 enum { ONE_SHIFT = 4 };
 #define ONE_NORMAL     (ONE_UNITS << ONE_SHIFT)
 #define ONE_RECIPROCAL ((uint64_t)(~(uint128)0 / ONE_NORMAL - ((uint128)1 << 64)))
@@ -148,7 +148,8 @@ divide_by_one(uint64_t high, uint128 low)
     return (struct quotient){ (uint128)first << 64 | second, rest >> ONE_SHIFT };
 }
 
-/* A natural number, least limb first, `count` without leading zeros. The widest: 6 limbs, 3 decimals' product. */
+/* A natural number, least limb first, `count` without leading zeros. The widest is 6 limbs: the
+ * product of three decimals. */
 enum { NATURAL_LIMBS = 8 };
 
 struct natural { mp_limb_t limbs[NATURAL_LIMBS]; mp_size_t count; };
@@ -160,8 +161,9 @@ void natural_multiply(struct natural *x, uint128 factor);   /* the product must 
 int  natural_compare(const struct natural *a, const struct natural *b);
 
 /* The magnitude of round(+-numerator / denominator); denominator > 0. */
-void natural_divide(bool negative, const struct natural *numerator, const struct natural *denominator,
-                    enum rounding rounding, struct natural *quotient);
+void natural_divide(bool negative, const struct natural *numerator,
+                    const struct natural *denominator, enum rounding rounding,
+                    struct natural *quotient);
 
 /* +-multiple * unit; false if it does not fit. */
 bool natural_times_unit(bool negative, const struct natural *multiple, struct decimal unit,

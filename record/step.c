@@ -6,9 +6,9 @@
 
 /* x *= factor; false: 256 bits do not hold it. */
 static inline bool
-multiply_into(struct pair *x, uint128 factor)
+multiply_into(struct uint256 *x, uint128 factor)
 {
-    struct pair product = multiply(x->low, factor);
+    struct uint256 product = multiply(x->low, factor);
     uint128 carried;
 
     if (x->high != 0 && (__builtin_mul_overflow(x->high, factor, &carried) ||
@@ -18,8 +18,8 @@ multiply_into(struct pair *x, uint128 factor)
     return true;
 }
 
-/* A divisor of two limbs with its top bit set, and 2^64 less than floor((2^192 - 1) / d): algorithm 6 of the
- * paper that limbs.h names. */
+/* A divisor of two limbs with its top bit set, and 2^64 less than floor((2^192 - 1) / d): algorithm 6
+ * of the paper that limbs.h names. */
 struct divisor { uint128 normal; uint64_t reciprocal; };
 
 static inline struct divisor
@@ -75,7 +75,7 @@ divide_limb(uint128 high, uint64_t low, struct divisor divisor, uint128 *rest)
 
 /* numerator / denominator for numerator.high < denominator: the quotient has at most 128 bits. */
 static inline struct quotient
-divide(struct pair numerator, uint128 denominator)
+divide(struct uint256 numerator, uint128 denominator)
 {
     int shift = leading_zeros(denominator);
     struct divisor divisor = divisor_of(denominator << shift);
@@ -91,22 +91,22 @@ divide(struct pair numerator, uint128 denominator)
 
 /* x + tail is divided by d, and cut. */
 static inline void
-divide_into(struct pair *x, enum tail *tail, uint128 d)
+divide_into(struct uint256 *x, enum tail *tail, uint128 d)
 {
     uint128 first = x->high < d ? 0 : x->high / d;
-    struct quotient quotient = divide((struct pair){ x->high - first * d, x->low }, d);
+    struct quotient quotient = divide((struct uint256){ x->high - first * d, x->low }, d);
 
-    *x = (struct pair){ first, quotient.whole };
+    *x = (struct uint256){ first, quotient.whole };
     *tail = tail_of(quotient.rest, d, *tail);
 }
 
 static inline void
-divide_by_one_into(struct pair *x, enum tail *tail)
+divide_by_one_into(struct uint256 *x, enum tail *tail)
 {
     uint128 first = x->high < ONE_UNITS ? 0 : x->high / ONE_UNITS;
     struct quotient quotient = divide_by_one((uint64_t)(x->high - first * ONE_UNITS), x->low);
 
-    *x = (struct pair){ first, quotient.whole };
+    *x = (struct uint256){ first, quotient.whole };
     *tail = tail_of(quotient.rest, ONE_UNITS, *tail);
 }
 
@@ -117,12 +117,12 @@ scale_of(struct decimals factors, struct decimals divisors)
     return 1 + (int)divisors.count - (int)factors.count;
 }
 
-/* The magnitude of factors / divisors in units, divisor after divisor. False: the product is wider than 256 bits or
- * the quotient than 128. */
+/* The magnitude of factors / divisors in units, divisor after divisor. False: the product is wider than
+ * 256 bits or the quotient than 128. */
 static inline __attribute__((always_inline)) bool
 scale_quickly(struct decimals factors, struct decimals divisors, uint128 *units, enum tail *tail)
 {
-    struct pair x = { 0, magnitude(factors.items[0].units) };
+    struct uint256 x = { 0, magnitude(factors.items[0].units) };
     int scale = scale_of(factors, divisors);
 
     *tail = TAIL_NONE;
@@ -221,7 +221,7 @@ decimal_step(struct decimals factors, struct decimals divisors, enum rounding ro
 }
 
 static int
-compare_pairs(struct pair a, struct pair b)
+compare_uint256(struct uint256 a, struct uint256 b)
 {
     if (a.high != b.high)
         return a.high > b.high ? 1 : -1;
@@ -240,6 +240,6 @@ decimal_compare_products(struct decimal a, struct decimal b, struct decimal c, s
     assert(!decimal_is_none(d));
     if (left_sign != right_sign)
         return left_sign > right_sign ? 1 : -1;
-    return left_sign * compare_pairs(multiply(magnitude(a.units), magnitude(b.units)),
+    return left_sign * compare_uint256(multiply(magnitude(a.units), magnitude(b.units)),
                                      multiply(magnitude(c.units), magnitude(d.units)));
 }

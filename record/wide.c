@@ -84,7 +84,7 @@ wide_add(struct wide *sum, struct wide addend)
 static bool
 add_signed_product(struct wide *sum, bool negative, struct decimal a, struct decimal b)
 {
-    struct pair product = multiply(magnitude(a.units), magnitude(b.units));
+    struct uint256 product = multiply(magnitude(a.units), magnitude(b.units));
     struct wide addend = { { (uint64_t)product.low, (uint64_t)(product.low >> 64),
                              (uint64_t)product.high, (uint64_t)(product.high >> 64) } };
 
@@ -132,7 +132,7 @@ wide_add_product3(struct wide *sum, struct decimal a, struct decimal b, struct d
     return wide_of(negative, &rounded, &addend) && wide_add(sum, addend);
 }
 
-/* a has 36 decimals and b * p has 54: the sign of a * 1e18 - b * p over whole numbers of at most 382 bits. */
+/* a has 36 decimals and b * p has 54: the sign of a * 1e18 - b * p, of at most 382 bits. */
 int
 wide_compare_scaled(struct wide a, struct wide b, struct decimal p)
 {
@@ -153,7 +153,8 @@ wide_compare_scaled(struct wide a, struct wide b, struct decimal p)
 
 /* In multiples of the unit: a * 1e18 / (b * unit), 316 bits over 383. */
 bool
-wide_divide(struct wide a, struct wide b, enum rounding rounding, struct decimal unit, struct decimal *out)
+wide_divide(struct wide a, struct wide b, enum rounding rounding, struct decimal unit,
+            struct decimal *out)
 {
     bool negative = is_negative(a) != is_negative(b);
     struct natural numerator = wide_magnitude(a);

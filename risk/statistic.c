@@ -1,4 +1,4 @@
-/* The crossings between struct decimal and double, by integer arithmetic on the bits of the double. */
+/* The crossings between struct decimal and double, by integer arithmetic on a double's bits. */
 #include "risk/statistic.h"
 
 #include <assert.h>
@@ -18,13 +18,15 @@ enum {
 #define SHOWN_MAX      UINT64_C(1000000000000)     /* 10 to the power of STATISTIC_DIGITS */
 #define SIGN_BIT       (UINT64_C(1) << 63)
 
-_Static_assert(FLT_RADIX == 2 && DBL_MANT_DIG == FRACTION_BITS + 1 && DBL_MAX_EXP == EXPONENT_BIAS + 1, "IEEE 754 binary64");
+_Static_assert(FLT_RADIX == 2, "IEEE 754 binary64");
+_Static_assert(DBL_MANT_DIG == FRACTION_BITS + 1, "IEEE 754 binary64");
+_Static_assert(DBL_MAX_EXP == EXPONENT_BIAS + 1, "IEEE 754 binary64");
 
 /* units + tail in 1e-18, exactly enough of a double to round it anywhere. */
 struct scaled { bool negative; uint128 units; enum tail tail; };
 
-/* |x| * 1e18 = mantissa * 1e18 * 2^exponent, the mantissa of at most 53 bits: 113 bits before the shift, and below
- * 2^68 * 1e18 < 2^128 after a shift to the left. */
+/* |x| * 1e18 = mantissa * 1e18 * 2^-shift, the mantissa of at most 53 bits: 113 bits before the shift,
+ * and below 2^68 * 1e18 < 2^128 after one to the left. */
 static bool
 scale(double x, struct scaled *scaled)
 {
@@ -62,6 +64,7 @@ statistic_of(struct decimal value)
 {
     uint128 units = magnitude(value.units);
     uint64_t bits = value.units < 0 ? SIGN_BIT : 0;
+    uint64_t exponent;
     uint64_t mantissa;
     uint128 quotient;
     uint128 rest;
@@ -73,7 +76,7 @@ statistic_of(struct decimal value)
     assert(!decimal_is_none(value));
     if (units == 0)
         return 0;
-    /* |value| = units * 2^shift / 1e18 * 2^-shift, of which the quotient has 68 or 69 bits; 53 are kept. */
+    /* |value| = (units * 2^shift / 1e18) * 2^-shift; the quotient has 68 or 69 bits, 53 are kept. */
     shift = leading_zeros(units);
     quotient = units << shift;
     tail = quotient % ONE_UNITS == 0 ? TAIL_NONE : TAIL_BELOW_HALF;
@@ -84,7 +87,8 @@ statistic_of(struct decimal value)
     tail = tail_of(rest, (uint128)1 << dropped, tail);
     mantissa += tail == TAIL_ABOVE_HALF || (tail == TAIL_HALF && (mantissa & 1));
     /* A mantissa that grew to 2^53 carries into the exponent, as it should. */
-    bits |= ((uint64_t)(EXPONENT_BIAS + FRACTION_BITS + dropped - shift) << FRACTION_BITS) + (mantissa - HIDDEN_BIT);
+    exponent = (uint64_t)(EXPONENT_BIAS + FRACTION_BITS + dropped - shift);
+    bits |= (exponent << FRACTION_BITS) + (mantissa - HIDDEN_BIT);
     memcpy(&result, &bits, sizeof result);
     return result;
 }

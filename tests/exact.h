@@ -1,4 +1,4 @@
-/* The tests' own arithmetic on decimals: GMP's integers of any size, and numbers drawn from a fixed seed. */
+/* The tests' own arithmetic on decimals: integers of any size, and numbers drawn from a fixed seed. */
 #ifndef TESTS_EXACT_H
 #define TESTS_EXACT_H
 
@@ -17,6 +17,17 @@ exact_of(mpz_t z, int128 x)
     mpz_import(z, 2, -1, sizeof *limbs, 0, 0, limbs);
     if (x < 0)
         mpz_neg(z, z);
+}
+
+static inline void
+exact_multiply(mpz_t product, int128 factor)
+{
+    mpz_t z;
+
+    mpz_init(z);
+    exact_of(z, factor);
+    mpz_mul(product, product, z);
+    mpz_clear(z);
 }
 
 /* False: z is not a decimal's units. */

@@ -69,7 +69,12 @@ START_TEST(statistic_is_shown_with_12_digits_and_18_places)
 }
 END_TEST
 
-static const struct rate { double x; const char *unit; enum rounding rounding; const char *text; } rates[] = {
+static const struct rate {
+    double x;
+    const char *unit;
+    enum rounding rounding;
+    const char *text;
+} rates[] = {
     { 0.05, "0.000001", ROUND_UP, "0.050001" },         /* 0.05000000000000000277 */
     { 0.05, "0.000001", ROUND_DOWN, "0.05" },
     { 0.05, "0.000001", ROUND_HALF_UP, "0.05" },
@@ -113,7 +118,8 @@ START_TEST(rate_is_rounded_from_its_exact_value)
     const struct rate *row = &rates[_i];
     struct decimal value = { 77 };
 
-    ck_assert_int_eq(decimal_of_rate(row->x, decimal_from(row->unit), row->rounding, &value), row->text != NULL);
+    ck_assert_int_eq(decimal_of_rate(row->x, decimal_from(row->unit), row->rounding, &value),
+                     row->text != NULL);
     ck_assert(value.units == (row->text != NULL ? decimal_from(row->text).units : 77));
 }
 END_TEST
@@ -159,10 +165,12 @@ draw_double(uint64_t *seed)
 
 START_TEST(rate_is_right_at_random)
 {
-    static const int128 unit_units[] = { 1, 3, 1000000000000, DECIMAL_ONE_UNITS / 2, (int128)100 * DECIMAL_ONE_UNITS };
+    static const int128 unit_units[] = {
+        1, 3, 1000000000000, DECIMAL_ONE_UNITS / 2, (int128)100 * DECIMAL_ONE_UNITS,
+    };
     uint64_t seed = 1;
 
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 40000; i++) {
         double x = draw_double(&seed);
         int128 unit = unit_units[draw(&seed) % COUNT(unit_units)];
         enum rounding rounding = roundings[i % 3];
@@ -170,18 +178,19 @@ START_TEST(rate_is_right_at_random)
         int128 expected = 0;
         bool fits = expected_units(x, unit, rounding, &expected);
 
-        ck_assert_msg(decimal_of_rate(x, (struct decimal){ unit }, rounding, &value) == fits, "%a", x);
+        ck_assert_msg(decimal_of_rate(x, (struct decimal){ unit }, rounding, &value) == fits, "%a",
+                      x);
         ck_assert_msg(value.units == (fits ? expected : 77), "%a", x);
     }
 }
 END_TEST
 
-/* The unit of the 12th digit found by text: %.11e would round, so the digits of the truncated units are counted. */
+/* The unit of the 12th digit by the text of the truncated units: %.11e would round. */
 START_TEST(statistic_is_right_at_random)
 {
     uint64_t seed = 2;
 
-    for (int i = 0; i < 200000; i++) {
+    for (int i = 0; i < 40000; i++) {
         double x = draw_double(&seed);
         struct decimal value = { 77 };
         int128 expected = 0;
@@ -224,12 +233,12 @@ check_nearest(struct decimal value)
     mpq_clear(exact);
 }
 
-/* Odd multiples of half an ulp are ties: (2^53 + 1 + 2k) / 2^j is a whole number of units for j <= 18. */
+/* Odd multiples of half an ulp are ties: (2^53 + 1 + 2k) / 2^j is whole in units for j <= 18. */
 START_TEST(statistic_of_is_nearest_with_ties_to_even)
 {
     uint64_t seed = 3;
 
-    for (int i = 0; i < 100000; i++)
+    for (int i = 0; i < 30000; i++)
         check_nearest(draw_decimal(&seed));
     for (int j = 0; j <= 18; j++) {
         for (int k = 0; k < 50; k++) {
@@ -241,7 +250,8 @@ START_TEST(statistic_of_is_nearest_with_ties_to_even)
             }
         }
     }
-    check_nearest((struct decimal){ DECIMAL_MAX_UNITS });           /* its mantissa carries into the exponent */
+    /* Their mantissa carries into the exponent. */
+    check_nearest((struct decimal){ DECIMAL_MAX_UNITS });
     check_nearest((struct decimal){ -DECIMAL_MAX_UNITS });
     ck_assert(!signbit(statistic_of(decimal_zero)));
     ck_assert(statistic_of((struct decimal)DECIMAL_MICRO_OF(100000)) == 0.1);
@@ -254,7 +264,8 @@ statistic_suite(void)
     Suite *suite = suite_create("statistic");
     TCase *crossing = tcase_create("crossing");
 
-    tcase_add_loop_test(crossing, statistic_is_shown_with_12_digits_and_18_places, 0, (int)COUNT(shown));
+    tcase_add_loop_test(crossing, statistic_is_shown_with_12_digits_and_18_places, 0,
+                        (int)COUNT(shown));
     tcase_add_loop_test(crossing, rate_is_rounded_from_its_exact_value, 0, (int)COUNT(rates));
     tcase_add_test(crossing, rate_is_right_at_random);
     tcase_add_test(crossing, statistic_is_right_at_random);
