@@ -96,6 +96,7 @@ void *
 arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes)
 {
     assert(old_bytes <= new_bytes);
+    assert(old || old_bytes == 0);
     struct arena_block *block = arena->blocks;
     size_t              more  = new_bytes - old_bytes;
 
@@ -106,7 +107,7 @@ arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes)
         return old;
     }
     char *moved = arena_alloc(arena, 1, new_bytes);
-    if (moved && old_bytes)
+    if (moved && old)
         memcpy(moved, old, old_bytes);
     return moved;
 }

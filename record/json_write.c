@@ -325,7 +325,8 @@ static void
 write_tag(struct writing *writing, struct text *out)
 {
     const struct record *variant = writing->variant;
-    size_t               chosen  = (size_t)choice_at(writing->in + variant->tag_offset);
+    assert(variant);
+    size_t chosen = (size_t)choice_at(writing->in + variant->tag_offset);
 
     assert(chosen < variant->cases_count);
     write_name(writing, variant->tag, out);
