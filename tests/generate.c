@@ -102,6 +102,8 @@ give_with(struct generator *generator, struct slot slot, json_t *value, const ch
     if (!slot.parent)
         json_decref(generator->root);
     put_in(generator, slot, before);
+    if (!slot.parent)
+        json_decref(before);
 }
 
 static void
