@@ -2,8 +2,9 @@
  * volatility. */
 #include "risk/elementary.h"
 #include "risk/latency.h"
-#include "risk/normal.h"
+#include "risk/passage.h"
 #include "risk/schedule.h"
+#include "risk/volatility.h"
 #include "tests/model.h"
 
 #define YEARS(seconds) ((seconds) / SECONDS_PER_YEAR)
@@ -67,6 +68,38 @@ buffer_of(int blocks, double loss_probability)
 
 #define MINUTE_RATE (SECONDS_PER_YEAR / 60)
 
+/* Section 6: P = 2000; barrier, drift and sigma as given. `driftless` has no drift of ln P. */
+static struct passage
+passage_to(double barrier, double drift, double sigma)
+{
+    return (struct passage){
+        .log_distance = real_log(barrier / 2000), .sigma = sigma,
+        .log_drift = log_drift_of(drift, sigma),
+    };
+}
+
+#define WEEK  YEARS(7 * 86400.0)
+#define HOUR  YEARS(3600.0)
+#define TO_1700    &(struct passage[]){ passage_to(1700, 0, 0.8) }[0]
+#define DRIFT_1700 &(struct passage[]){ passage_to(1700, 0.5, 0.8) }[0]
+#define LEVEL_1700 &(struct passage[]){ passage_to(1700, 0.32, 0.8) }[0]
+#define TO_1980    &(struct passage[]){ passage_to(1980, 0, 1) }[0]
+#define TO_1000    &(struct passage[]){ passage_to(1000, -0.3, 0.6) }[0]
+#define STEEP      &(struct passage[]){ { -0.5, 0.1, -5 } }[0]
+
+static double
+watched_probability(void)
+{
+    struct passage watched = passage_watched_every(TO_1980, YEARS(60.0));
+    return passage_probability(&watched, HOUR);
+}
+
+static const struct candle hours[] = {
+    { 100, 103, 99, 102 }, { 102, 102.5, 98, 98.5 }, { 98.5, 101, 97.5, 100.5 },
+    { 100.5, 104, 100, 103.5 }, { 103.5, 105, 101, 101.5 },
+};
+#define HOURS hours, sizeof hours / sizeof *hours, 8760
+
 #define CASES(CASE) \
     CASE("2.a.bangia", bangia_day, bangia_lvar(&UNWIND(86400), 1)) \
     CASE("2.b.lvar", var_day, liquidity_var(&UNWIND(86400))) \
@@ -115,7 +148,41 @@ buffer_of(int blocks, double loss_probability)
     CASE("4.k.buffer", buffer_25, buffer_of(25, 0.001)) \
     CASE("4.k.mmr", margin_25, buffer_margin_rate(buffer_of(25, 0.001))) \
     CASE("4.l.buffer", buffer_25_loose, buffer_of(25, 0.01)) \
-    CASE("4.l.mmr", margin_25_loose, buffer_margin_rate(buffer_of(25, 0.01)))
+    CASE("4.l.mmr", margin_25_loose, buffer_margin_rate(buffer_of(25, 0.01))) \
+    CASE("6.a.phit", touch_1700, passage_probability(TO_1700, WEEK)) \
+    CASE("6.a.E_min_tau_h_s", limited_1700, \
+        SECONDS_PER_YEAR * passage_limited_mean_years(TO_1700, WEEK)) \
+    CASE("6.a.E_tau_s", mean_1700, SECONDS_PER_YEAR * passage_mean_years(TO_1700)) \
+    CASE("6.b.phit", touch_drift, passage_probability(DRIFT_1700, WEEK)) \
+    CASE("6.b.E_min_tau_h_s", limited_drift, \
+        SECONDS_PER_YEAR * passage_limited_mean_years(DRIFT_1700, WEEK)) \
+    CASE("6.b.p_ever", ever_drift, passage_ever_probability(DRIFT_1700)) \
+    CASE("6.c.phit", touch_1980, passage_probability(TO_1980, HOUR)) \
+    CASE("6.c.E_min_tau_h_s", limited_1980, \
+        SECONDS_PER_YEAR * passage_limited_mean_years(TO_1980, HOUR)) \
+    CASE("6.c.E_tau_s", mean_1980, SECONDS_PER_YEAR * passage_mean_years(TO_1980)) \
+    CASE("6.d.phit", touch_1000, passage_probability(TO_1000, 1)) \
+    CASE("6.d.E_min_tau_h_s", limited_1000, \
+        SECONDS_PER_YEAR * passage_limited_mean_years(TO_1000, 1)) \
+    CASE("6.d.E_tau_s", mean_1000, SECONDS_PER_YEAR * passage_mean_years(TO_1000)) \
+    CASE("6.e.phit_driftless_log", touch_level, passage_probability(LEVEL_1700, WEEK)) \
+    CASE("6.f.median_s", median_level, \
+        SECONDS_PER_YEAR * passage_quantile_years(LEVEL_1700, 0.5)) \
+    CASE("6.f.t10pct_s", tenth_level, \
+        SECONDS_PER_YEAR * passage_quantile_years(LEVEL_1700, 0.1)) \
+    CASE("6.g.phit_cont", touch_unwatched, passage_probability(TO_1980, HOUR)) \
+    CASE("6.g.phit_disc60s", touch_watched, watched_probability()) \
+    CASE("6.h.dist", distance_day, passage_distance(0.8, -0.32, YEARS(86400.0), 0.05)) \
+    CASE("6.i.dist", distance_week, passage_distance(0.8, -0.32, WEEK, 0.01)) \
+    CASE("6.j.dist", distance_level, passage_distance(0.8, 0, WEEK, 0.01)) \
+    CASE("6.k.parkinson", parkinson, parkinson_volatility(HOURS)) \
+    CASE("6.k.gk", garman_klass, garman_klass_volatility(HOURS)) \
+    CASE("6.k.rs", rogers_satchell, rogers_satchell_volatility(HOURS)) \
+    CASE("6.k.cc", open_close, open_close_volatility(HOURS)) \
+    CASE("6.l.ewma94", ewma_94, ewma_volatility(HOURS, 0.94)) \
+    CASE("6.l.ewma_hl2", ewma_half, ewma_volatility(HOURS, decay_of_half_life(2))) \
+    CASE("6.l.ewma_gk94", ewma_gk, ewma_garman_klass_volatility(HOURS, 0.94)) \
+    CASE("6.m.phit_safe", touch_steep, passage_probability(STEEP, 1 / 12.0))
 
 #define FUNCTION(key, name, expression) static double name(void) { return expression; }
 CASES(FUNCTION)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/near.h"
 #include "tests/suite.h"
 
 enum { SECTION_LAST = 13, PATH_BYTES = 1024 };
@@ -69,14 +70,6 @@ count_failure(struct tally *tally, const char *key, const char *ours, const char
         snprintf(tally->first, sizeof tally->first, "%s: ours is %s, expected %s", key, ours,
                  expected);
     printf("model %s: ours is %s, expected %s\n", key, ours, expected);
-}
-
-static bool
-is_near(double ours, double expected, double relative)
-{
-    double difference = ours > expected ? ours - expected : expected - ours;
-    double magnitude = expected < 0 ? -expected : expected;
-    return ours == expected || difference <= magnitude * relative;
 }
 
 static void
