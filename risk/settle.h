@@ -1,0 +1,15 @@
+/* What a venue pays, exactly, for a quantity that was fixed: the integer half of a walk.
+ * model.md 1. */
+#ifndef RISK_SETTLE_H
+#define RISK_SETTLE_H
+
+#include "risk/depth.h"
+
+/* Trades `quantity` through one venue alone, its pieces in their order. `filled`: what it can take
+ * of it. `proceeds`, to depth's quote_unit: received, down; paid, up. A book rounds once over all
+ * its levels, a concentrated pool once a range and then to the unit. False: a figure does not fit.
+ */
+bool settle(const struct depth *depth, const struct venue *venue, struct decimal quantity,
+            struct decimal *filled, struct decimal *proceeds);
+
+#endif
