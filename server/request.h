@@ -55,6 +55,7 @@ struct reply {
     void          *pending;               /* what it waits for; the handler's and the service's */
 };
 
+void reply_open(struct reply *reply);         /* clean, without writing all of the faults */
 void reply_add_header(struct reply *reply, const char *name, const char *value);   /* texts of the arena; past the max: assert */
 
 #endif

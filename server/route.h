@@ -32,6 +32,7 @@ struct route {
     unsigned             status;          /* of success */
     enum runs_on         runs_on;
     bool                 idempotency_key_required;
+    bool                 any_origin;      /* pages of any origin may read it: no key, nothing private */
     enum problem       (*handle)(struct request *request, struct reply *reply);
     /* Runs on the listener thread after a reply that waited was settled without a problem; may be NULL. */
     enum problem       (*complete)(struct request *request, struct reply *reply);

@@ -1,0 +1,355 @@
+/* Sockets and libmicrohttpd. Its threads poll(): the epoll mode of 0.9.75 stalls when exactly 128 connections are ready. An answer is
+ * queued in the second or a later call of on_request, since one that is queued in the first closes the connection. */
+#include "server/listener.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/exchange.h"
+#include "server/metrics.h"
+
+enum {
+    WHY_BYTES       = 160,
+    BACKLOG         = 1024,
+    POOL_BYTES      = 64 << 10,           /* of a connection: its header, and what is read of a body at once */
+    FILES_OWN       = 256,                /* files beside the connections */
+    ADDRESS_BYTES   = 256,
+};
+
+_Static_assert(POOL_BYTES / 2 > URI_BYTES_MAX + HEADERS_BYTES_MAX, "our limits are met before the library's");
+
+static bool
+is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, address, sizeof v4);
+        return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
+    }
+    if (address->sa_family != AF_INET6)
+        return false;
+    struct sockaddr_in6 v6;
+    memcpy(&v6, address, sizeof v6);
+    return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
+           (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && v6.sin6_addr.s6_addr[12] == 127);
+}
+
+/* The library calls it with the target of each request's first line; what it returns is on_request's state. */
+static void *
+on_target(void *listener, const char *target, struct MHD_Connection *connection)
+{
+    struct exchange *exchange = exchange_open(listener, target);
+
+    if (exchange)
+        exchange->connection = connection;
+    return exchange;
+}
+
+static enum MHD_Result
+on_header(void *exchange, enum MHD_ValueKind kind, const char *name, size_t name_count, const char *value,
+          size_t value_count)
+{
+    (void)kind;
+    exchange_add_header(exchange, name, name_count, value ? value : "", value ? value_count : 0);
+    return MHD_YES;
+}
+
+/* The bytes are the arena's, which is closed in on_completed: they are not copied. */
+static enum MHD_Result
+answer(struct exchange *exchange)
+{
+    exchange_render(exchange);
+    exchange->stage = STAGE_ANSWERED;
+    struct MHD_Response *response = MHD_create_response_from_buffer(exchange->count, (void *)(uintptr_t)exchange->bytes,
+                                                                    MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result queued = MHD_YES;
+    for (size_t i = 0; queued == MHD_YES && i < exchange->headers_count; i++)
+        queued = MHD_add_response_header(response, exchange->headers[i].name, exchange->headers[i].value);
+    if (queued == MHD_YES)
+        queued = MHD_queue_response(exchange->connection, exchange->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* Suspended before it is handed over, since it may come back before `take` returns. From then on it is not ours to touch. */
+static enum MHD_Result
+hand_over(struct exchange *exchange)
+{
+    struct listener *listener = exchange->listener;
+
+    atomic_fetch_add(&listener->taken, 1);
+    if (atomic_load(&listener->is_closing)) {
+        atomic_fetch_sub(&listener->taken, 1);
+        exchange->problem = PROBLEM_STOPPING;
+        return answer(exchange);
+    }
+    exchange->stage = STAGE_TAKEN;
+    MHD_suspend_connection(exchange->connection);
+    enum problem problem = listener->hooks.take(&exchange->request, &exchange->reply);
+    if (problem)
+        exchange_resume(&exchange->request, RESUME_DONE, problem);
+    return MHD_YES;
+}
+
+void
+exchange_resume(struct request *request, enum resumption how, enum problem problem)
+{
+    struct exchange *exchange = request->exchange;
+    struct listener *listener = exchange->listener;
+
+    exchange->resumption   = how;
+    exchange->resumed_with = problem;
+    MHD_resume_connection(exchange->connection);          /* and the exchange may be gone */
+    atomic_fetch_sub(&listener->taken, 1);
+}
+
+static enum MHD_Result
+begin(struct exchange *exchange, const char *method)
+{
+    struct listener                *listener = exchange->listener;
+    const union MHD_ConnectionInfo *peer =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    atomic_fetch_add(&listener->in_flight, 1);
+    if (listener->settings.metrics)
+        metrics_begin(listener->settings.metrics);
+    exchange->request.caller.is_loopback = peer && peer->client_addr && is_loopback(peer->client_addr);
+    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_header, exchange);
+    return exchange_begin(exchange, method) == NEXT_ANSWER ? answer(exchange) : MHD_YES;
+}
+
+static enum MHD_Result
+go_on(struct exchange *exchange)
+{
+    enum next next = exchange->stage == STAGE_TAKEN ? exchange_go_on(exchange) : exchange_run(exchange);
+
+    return next == NEXT_HAND_OVER ? hand_over(exchange) : answer(exchange);
+}
+
+/* Called when the header is complete, for each piece of the body, when that is complete, and after each resumption. */
+static enum MHD_Result
+on_request(void *listener, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+           const char *bytes, size_t *count, void **state)
+{
+    struct exchange *exchange = *state;
+    (void)listener, (void)connection, (void)url, (void)version;
+
+    if (!exchange)
+        return MHD_NO;
+    if (exchange->stage == STAGE_HEAD)
+        return begin(exchange, method);
+    if (*count) {
+        bool is_taken = exchange_take(exchange, bytes, *count);
+        *count = 0;
+        return is_taken ? MHD_YES : MHD_NO;
+    }
+    return go_on(exchange);
+}
+
+static void
+on_completed(void *listener, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
+{
+    (void)listener, (void)connection, (void)why;
+    if (*state)
+        exchange_close(*state);
+    *state = NULL;
+}
+
+/* "127.0.0.1:8080", "[::1]:8080", "localhost:8080". */
+static bool
+split_address(const char *address, char host[static ADDRESS_BYTES], const char **port)
+{
+    const char *colon = strrchr(address, ':');
+    size_t      count = colon ? (size_t)(colon - address) : 0;
+
+    if (!colon || count >= ADDRESS_BYTES || strlen(colon + 1) == 0)
+        return false;
+    bool is_bracketed = count >= 2 && address[0] == '[' && address[count - 1] == ']';
+    memcpy(host, address + is_bracketed, count - 2 * is_bracketed);
+    host[count - 2 * is_bracketed] = '\0';
+    *port = colon + 1;
+    return true;
+}
+
+static int
+listen_at(const struct addrinfo *place)
+{
+    const int on = 1;
+    int       fd = socket(place->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (!bind(fd, place->ai_addr, place->ai_addrlen) && !listen(fd, BACKLOG))
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static int
+open_socket(const char *address, char why[static WHY_BYTES])
+{
+    const struct addrinfo wanted = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    struct addrinfo      *places;
+    char                  host[ADDRESS_BYTES];
+    const char           *port;
+
+    if (!split_address(address, host, &port)) {
+        snprintf(why, WHY_BYTES, "%.60s is not an address and a port, as in 127.0.0.1:8080", address);
+        return -1;
+    }
+    int failed = getaddrinfo(*host ? host : NULL, port, &wanted, &places);
+    if (failed) {
+        snprintf(why, WHY_BYTES, "cannot listen at %.60s: %s", address, gai_strerror(failed));
+        return -1;
+    }
+    int fd = listen_at(places);
+    if (fd < 0)
+        snprintf(why, WHY_BYTES, "cannot listen at %.60s: %s", address, strerror(errno));
+    freeaddrinfo(places);
+    return fd;
+}
+
+static unsigned
+port_of(int fd)
+{
+    struct sockaddr_storage address = { 0 };
+    socklen_t               length  = sizeof address;
+    char                    port[8] = "0";
+
+    if (getsockname(fd, (struct sockaddr *)&address, &length) ||
+        getnameinfo((struct sockaddr *)&address, length, NULL, 0, port, sizeof port, NI_NUMERICSERV))
+        return 0;
+    return (unsigned)strtoul(port, NULL, 10);
+}
+
+/* A connection is a file, and the usual limit is 1,024 files; as far as the system lets us. */
+static void
+make_room_for_files(unsigned connections_max)
+{
+    struct rlimit limit;
+    rlim_t        wanted = (rlim_t)connections_max + FILES_OWN;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
+        return;
+    limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool
+start(struct listener *listener)
+{
+    const struct listener_settings *settings = &listener->settings;
+
+    make_room_for_files(settings->connections_max);
+    listener->daemon = MHD_start_daemon(
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, listener,
+        MHD_OPTION_LISTEN_SOCKET, listener->fd,
+        MHD_OPTION_THREAD_POOL_SIZE, settings->threads,
+        MHD_OPTION_CONNECTION_LIMIT, settings->connections_max,
+        MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_s,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
+        MHD_OPTION_END);
+    return listener->daemon != NULL;
+}
+
+static struct listener *
+discard(struct listener *listener)
+{
+    free(listener->cors_origins);
+    free(listener);
+    return NULL;
+}
+
+struct listener *
+listener_open(const struct listener_settings *settings, const struct route *routes, const struct hooks *hooks,
+              char why[static WHY_BYTES])
+{
+    struct listener *listener = calloc(1, sizeof *listener);
+
+    if (!listener) {
+        snprintf(why, WHY_BYTES, "no memory");
+        return NULL;
+    }
+    listener->routes       = routes;
+    listener->hooks        = *hooks;
+    listener->settings     = *settings;
+    listener->cors_origins = settings->cors_origins ? strdup(settings->cors_origins) : NULL;
+    if ((settings->cors_origins && !listener->cors_origins) ||
+        getrandom(&listener->seed, sizeof listener->seed, 0) != sizeof listener->seed) {
+        snprintf(why, WHY_BYTES, "no memory, or no randomness");
+        return discard(listener);
+    }
+    listener->fd = open_socket(settings->address, why);
+    if (listener->fd < 0)
+        return discard(listener);
+    listener->port = port_of(listener->fd);
+    if (start(listener))
+        return listener;
+    snprintf(why, WHY_BYTES, "cannot start the threads that listen");
+    close(listener->fd);
+    return discard(listener);
+}
+
+unsigned
+listener_port(const struct listener *listener)
+{
+    return listener->port;
+}
+
+size_t
+listener_in_flight(const struct listener *listener)
+{
+    return atomic_load(&listener->in_flight);
+}
+
+/* The library stops accepting; the system stops taking connections for it. */
+void
+listener_quiesce(struct listener *listener)
+{
+    if (atomic_exchange(&listener->is_quiet, true))
+        return;
+    MHD_quiesce_daemon(listener->daemon);
+    shutdown(listener->fd, SHUT_RDWR);
+}
+
+static bool
+wait_for_taken(const struct listener *listener)
+{
+    const struct timespec pause = { .tv_nsec = 1000000 };
+
+    for (int i = 0; i < CLOSE_WAIT_S * 1000 && atomic_load(&listener->taken); i++)
+        nanosleep(&pause, NULL);
+    return atomic_load(&listener->taken) == 0;
+}
+
+void
+listener_close(struct listener *listener)
+{
+    listener_quiesce(listener);
+    atomic_store(&listener->is_closing, true);
+    if (!wait_for_taken(listener))
+        return;
+    MHD_stop_daemon(listener->daemon);
+    close(listener->fd);
+    discard(listener);
+}
