@@ -195,7 +195,7 @@ check_body(struct exchange *exchange)
 static void
 check_idempotency_key(struct exchange *exchange)
 {
-    enum { KEY_BYTES_MAX = 255 };
+    enum { IDEMPOTENCY_KEY_BYTES_MAX = 255 };
     const char *key = exchange->request.idempotency_key;
 
     if (!key && exchange->request.route->idempotency_key_required)
@@ -206,7 +206,7 @@ check_idempotency_key(struct exchange *exchange)
     for (size_t i = 0; i < count; i++)
         if (key[i] < ' ' || key[i] > '~')
             refuse(exchange, PROBLEM_IDEMPOTENCY_KEY_INVALID, "a character is not printable ASCII");
-    if (count == 0 || count > KEY_BYTES_MAX)
+    if (count == 0 || count > IDEMPOTENCY_KEY_BYTES_MAX)
         refuse(exchange, PROBLEM_IDEMPOTENCY_KEY_INVALID, "an Idempotency-Key has 1 to 255 characters");
 }
 

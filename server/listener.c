@@ -169,6 +169,14 @@ on_completed(void *listener, struct MHD_Connection *connection, void **state, en
     *state = NULL;
 }
 
+static bool
+is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    return digits > 0 && digits <= 5 && text[digits] == '\0' && strtoul(text, NULL, 10) <= UINT16_MAX;
+}
+
 /* "127.0.0.1:8080", "[::1]:8080", "localhost:8080". */
 static bool
 split_address(const char *address, char host[static ADDRESS_BYTES], const char **port)
@@ -176,7 +184,7 @@ split_address(const char *address, char host[static ADDRESS_BYTES], const char *
     const char *colon = strrchr(address, ':');
     size_t      count = colon ? (size_t)(colon - address) : 0;
 
-    if (!colon || count >= ADDRESS_BYTES || strlen(colon + 1) == 0)
+    if (!colon || count >= ADDRESS_BYTES || !is_port(colon + 1))
         return false;
     bool is_bracketed = count >= 2 && address[0] == '[' && address[count - 1] == ']';
     memcpy(host, address + is_bracketed, count - 2 * is_bracketed);
