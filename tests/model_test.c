@@ -54,9 +54,13 @@ find_case(const char *key)
 static json_t *
 load_vectors(void)
 {
+    const char *folder = getenv("BREAKWATER_VECTORS");
     const char *shared = getenv("BREAKWATER_SHARED");
     char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/vectors/model/vectors.json", shared ? shared : "../shared");
+    if (folder)
+        snprintf(path, sizeof path, "%s/model/vectors.json", folder);
+    else
+        snprintf(path, sizeof path, "%s/vectors/model/vectors.json", shared ? shared : "../shared");
     json_t *vectors = json_load_file(path, JSON_DECODE_INT_AS_REAL, NULL);
     if (!vectors)
         printf("model: skipped, as %s cannot be read\n", path);
