@@ -115,7 +115,14 @@ enum { ONE_SHIFT = 4 };
 _Static_assert(ONE_NORMAL >> 63 == 1, "1e18 << 4 has its top bit set");
 _Static_assert(ONE_NORMAL >> ONE_SHIFT == ONE_UNITS, "and loses none");
 
-/* (high : low) / ONE_NORMAL for high < ONE_NORMAL: their algorithm 4. */
+/* (high : low) / d for high < d = ONE_NORMAL: their algorithm 4. With B = 2^64, v the reciprocal, q0 the
+ * estimate's low limb and k = B^2 - (B + v) d, the first remainder is (high k + low (B - d) + q0 d) / B - d.
+ * As k and B - d are below d / 2, that is less than d, and their last correction is never needed. */
+#define ONE_EXCESS (-(((uint128)1 << 64) + ONE_RECIPROCAL) * ONE_NORMAL)
+
+_Static_assert(ONE_EXCESS < ONE_NORMAL / 2, "k < d / 2");
+_Static_assert(UINT64_MAX - ONE_NORMAL < ONE_NORMAL / 2, "B - d <= d / 2");
+
 static inline uint64_t
 divide_by_one_normal(uint64_t high, uint64_t low, uint64_t *rest)
 {
@@ -126,10 +133,6 @@ divide_by_one_normal(uint64_t high, uint64_t low, uint64_t *rest)
     if (remainder > (uint64_t)estimate) {
         quotient--;
         remainder += ONE_NORMAL;
-    }
-    if (__builtin_expect(remainder >= ONE_NORMAL, 0)) {
-        quotient++;
-        remainder -= ONE_NORMAL;
     }
     *rest = remainder;
     return quotient;

@@ -439,6 +439,22 @@ START_TEST(step_may_answer_into_its_operand)
 }
 END_TEST
 
+/* (2^129 - 1) / 7 units times 3.5 are 2^128 - 1/2: of 128 bits, but not after rounding up. */
+START_TEST(step_past_128_bits_is_refused)
+{
+    struct decimal seventh = DECIMAL_UNITS_OF(~(uint128)0 / 7 * 2 + 1);
+    struct decimal half_seven = DECIMAL_MICRO_OF(3500000);
+
+    for (size_t r = 0; r < COUNT(roundings); r++) {
+        struct step step = { { seventh, half_seven }, 2, 0, decimal_unit, roundings[r] };
+
+        check_step(&step);
+        step.numbers[0].units *= -1;
+        check_step(&step);
+    }
+}
+END_TEST
+
 START_TEST(products_compare_exactly)
 {
     enum { N = COUNT(edges) };
@@ -486,6 +502,7 @@ decimal_suite(void)
     tcase_add_loop_test(step, step_is_right_at_random, 0, SHAPES);
     tcase_add_loop_test(step, short_ways_agree_with_the_general_one, 0, SHAPES);
     tcase_add_test(step, step_may_answer_into_its_operand);
+    tcase_add_test(step, step_past_128_bits_is_refused);
     tcase_add_test(step, products_compare_exactly);
     tcase_set_timeout(text, 60);
     tcase_set_timeout(step, 60);
