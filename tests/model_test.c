@@ -134,6 +134,7 @@ START_TEST(each_key_of_a_section_is_reproduced)
     if (tally.passed + tally.failed > 0 || is_required(_i))
         printf("model section %d: %d passed, %d failed, %d without a case\n", _i, tally.passed,
                tally.failed, tally.missing);
+    fflush(stdout);     /* a failure ends the process without it */
     ck_assert_msg(tally.failed == 0, "%d keys differ; the first is %s", tally.failed, tally.first);
     ck_assert_msg(tally.missing == 0 || !is_required(_i), "section %d: %d keys have no case", _i,
                   tally.missing);
