@@ -65,7 +65,7 @@ log_request(int fd, struct log_request *line, struct arena *arena)
 {
     if (fd < 0)
         return;
-    line->level = level_of(line->status);
+    line->level = (int)level_of(line->status);
     write_line(fd, &log_request_record, line, arena);
 }
 
