@@ -82,7 +82,7 @@ reader_read_list(struct reader *reader, const struct field *field, char *out, co
 {
     struct items items = { .field = field };
 
-    if (!reader_is_at(reader, '['))
+    if (!scan_is_at(&reader->scan, '['))
         return reader_refuse_type(reader, place, "an array");
     if (!reader_open(reader, place))
         return false;
@@ -149,7 +149,7 @@ reader_read_map(struct reader *reader, const struct field *field, char *out, con
 {
     struct items items = { .field = field };
 
-    if (!reader_is_at(reader, '{'))
+    if (!scan_is_at(&reader->scan, '{'))
         return reader_refuse_type(reader, place, "an object");
     if (!reader_open(reader, place))
         return false;

@@ -204,7 +204,7 @@ read_tag(struct reader *reader, const struct record *record, const struct place 
 {
     struct span span;
 
-    if (!reader_is_at(reader, '"')) {
+    if (!scan_is_at(&reader->scan, '"')) {
         reader_refuse_type(reader, place, "a string");
         return NULL;
     }
@@ -253,7 +253,7 @@ reader_read_object(struct reader *reader, const struct record *record, char *out
 {
     struct members members = { .record = record, .out = out };
 
-    if (!reader_is_at(reader, '{'))
+    if (!scan_is_at(&reader->scan, '{'))
         return reader_refuse_type(reader, place, "an object");
     if (record->tag)
         return read_variant(reader, record, out, place);

@@ -21,7 +21,7 @@ read_string(struct reader *reader, const struct field *field, char *out, const s
 {
     struct span span;
 
-    if (!reader_is_at(reader, '"'))
+    if (!scan_is_at(&reader->scan, '"'))
         return reader_refuse_type(reader, place, "a string");
     if (!scan_string(&reader->scan, &span))
         return reader_refuse_syntax(reader, place);
@@ -58,11 +58,15 @@ refuse_number(struct reader *reader, const struct place *place, const char *deta
 static bool
 read_decimal(struct reader *reader, const struct field *field, char *out, const struct place *place)
 {
-    struct span span;
-    bool        is_integer;
-    int64_t     integer;
+    struct decimal value;
+    struct span    span;
+    bool           is_integer;
+    int64_t        integer;
 
-    if (reader_is_at(reader, '"'))
+    if (scan_decimal(&reader->scan, &value))
+        return value_put_decimal(field, value, out, place, reader->faults) ||
+               reader_may_go_on(reader);
+    if (scan_is_at(&reader->scan, '"'))
         return read_string(reader, field, out, place);
     if (!starts_number(reader))
         return reader_refuse_type(reader, place, "a decimal, a string like \"0.025\"");
@@ -84,7 +88,7 @@ read_flag(struct reader *reader, const struct field *field, char *out, const str
 {
     struct span span = { .bytes = reader->scan.at };
 
-    if (!reader_is_at(reader, 't') && !reader_is_at(reader, 'f'))
+    if (!scan_is_at(&reader->scan, 't') && !scan_is_at(&reader->scan, 'f'))
         return reader_refuse_type(reader, place, "true or false");
     if (!scan_literal(&reader->scan, *span.bytes == 't' ? "true" : "false"))
         return reader_refuse_syntax(reader, place);
@@ -119,7 +123,7 @@ read_null(struct reader *reader, const struct field *field, char *out, const str
 bool
 reader_read_field(struct reader *reader, const struct field *field, char *out, const struct place *place)
 {
-    if (reader_is_at(reader, 'n'))
+    if (scan_is_at(&reader->scan, 'n'))
         return read_null(reader, field, out, place);
     switch (field->kind) {
     case FIELD_TEXT:
@@ -171,7 +175,7 @@ static bool
 read_tuple(struct reader *reader, const struct record *record, char *out,
            const struct place *place)
 {
-    if (!reader_is_at(reader, '['))
+    if (!scan_is_at(&reader->scan, '['))
         return reader_refuse_type(reader, place, "an array");
     if (!reader_open(reader, place))
         return false;

@@ -2,18 +2,6 @@
 #include "record/json_reader.h"
 
 bool
-reader_may_go_on(const struct reader *reader)
-{
-    return reader->faults->count < reader->faults->max;
-}
-
-bool
-reader_is_at(const struct reader *reader, char byte)
-{
-    return reader->scan.at < reader->scan.end && *reader->scan.at == byte;
-}
-
-bool
 reader_refuse_syntax(struct reader *reader, const struct place *place)
 {
     const struct scan *scan = &reader->scan;

@@ -16,8 +16,12 @@ struct reader {
 
 /* Functions that return bool say whether to go on: true also after a fault, once they are past the value, unless it was
  * the last that is wanted. After a fault of the syntax or of memory nothing goes on. */
-bool reader_may_go_on(const struct reader *reader);
-bool reader_is_at(const struct reader *reader, char byte);
+static inline bool
+reader_may_go_on(const struct reader *reader)
+{
+    return reader->faults->count < reader->faults->max;
+}
+
 bool reader_refuse_syntax(struct reader *reader, const struct place *place);   /* returns false */
 bool reader_refuse_memory(struct reader *reader, const struct place *place);   /* returns false */
 bool reader_refuse_type(struct reader *reader, const struct place *place, const char *wanted);   /* skips the value */

@@ -12,23 +12,9 @@ stop(struct scan *scan, const char *wanted)
 }
 
 static bool
-is_at(const struct scan *scan, char byte)
-{
-    return scan->at < scan->end && *scan->at == byte;
-}
-
-static bool
 is_digit(const struct scan *scan)
 {
     return scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9';
-}
-
-void
-scan_space(struct scan *scan)
-{
-    while (scan->at < scan->end &&
-           (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
-        scan->at++;
 }
 
 bool
@@ -141,7 +127,7 @@ scan_special(struct scan *scan, struct span *out)
 bool
 scan_string(struct scan *scan, struct span *out)
 {
-    if (!is_at(scan, '"'))
+    if (!scan_is_at(scan, '"'))
         return stop(scan, "a string");
     scan->at++;
     *out = (struct span){ .bytes = scan->at };
@@ -175,22 +161,22 @@ scan_number(struct scan *scan, struct span *out, bool *is_integer)
 {
     *out        = (struct span){ .bytes = scan->at };
     *is_integer = true;
-    if (is_at(scan, '-'))
+    if (scan_is_at(scan, '-'))
         scan->at++;
-    if (is_at(scan, '0'))
+    if (scan_is_at(scan, '0'))
         scan->at++;
     else if (!scan_digits(scan))
         return false;
-    if (is_at(scan, '.')) {
+    if (scan_is_at(scan, '.')) {
         *is_integer = false;
         scan->at++;
         if (!scan_digits(scan))
             return false;
     }
-    if (is_at(scan, 'e') || is_at(scan, 'E')) {
+    if (scan_is_at(scan, 'e') || scan_is_at(scan, 'E')) {
         *is_integer = false;
         scan->at++;
-        if (is_at(scan, '+') || is_at(scan, '-'))
+        if (scan_is_at(scan, '+') || scan_is_at(scan, '-'))
             scan->at++;
         if (!scan_digits(scan))
             return false;
@@ -202,12 +188,12 @@ scan_number(struct scan *scan, struct span *out, bool *is_integer)
 bool
 scan_name(struct scan *scan, struct span *out)
 {
-    if (!is_at(scan, '"'))
+    if (!scan_is_at(scan, '"'))
         return stop(scan, "a member's name in double quotes");
     if (!scan_string(scan, out))
         return false;
     scan_space(scan);
-    if (!is_at(scan, ':'))
+    if (!scan_is_at(scan, ':'))
         return stop(scan, "':'");
     scan->at++;
     scan_space(scan);
@@ -219,25 +205,6 @@ scan_end(struct scan *scan)
 {
     scan_space(scan);
     return scan->at == scan->end || stop(scan, "nothing after the value");
-}
-
-enum scan_next
-scan_next(struct scan *scan, char close, bool is_first)
-{
-    scan_space(scan);
-    if (is_at(scan, close)) {
-        scan->at++;
-        return SCAN_CLOSED;
-    }
-    if (is_first)
-        return SCAN_ITEM;
-    if (!is_at(scan, ',')) {
-        stop(scan, close == ']' ? "',' or ']'" : "',' or '}'");
-        return SCAN_BAD;
-    }
-    scan->at++;
-    scan_space(scan);
-    return SCAN_ITEM;
 }
 
 static bool

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "record/decimal.h"
+
 struct scan {
     const char *start, *at, *end;
     const char *wanted;               /* what should have stood `at` the byte where a scan_ function returned false */
@@ -19,15 +21,50 @@ struct span {
 
 enum scan_next { SCAN_ITEM, SCAN_CLOSED, SCAN_BAD };
 
-void scan_space(struct scan *scan);
+static inline void
+scan_space(struct scan *scan)
+{
+    while (scan->at < scan->end &&
+           (*scan->at == ' ' || *scan->at == '\n' || *scan->at == '\r' || *scan->at == '\t'))
+        scan->at++;
+}
+
+static inline bool
+scan_is_at(const struct scan *scan, char byte)
+{
+    return scan->at < scan->end && *scan->at == byte;
+}
+
 bool scan_literal(struct scan *scan, const char *literal);
 bool scan_string(struct scan *scan, struct span *out);                 /* at its opening quote */
 bool scan_number(struct scan *scan, struct span *out, bool *is_integer);
 bool scan_name(struct scan *scan, struct span *out);                   /* a member's name, the colon, up to its value */
 bool scan_end(struct scan *scan);                                      /* nothing but space is left */
 
-/* Inside an array (`close` is ']') or an object ('}'), after its opening bracket or an item: on to the next item, or past the bracket. */
-enum scan_next scan_next(struct scan *scan, char close, bool is_first);
+/* A decimal in its commonest spelling: a string of fewer than 8 digits before the point, none of it escaped, well before the text's end.
+ * False: it is spelled in another way, or wrong, and nothing is moved; scan_string and decimal_parse tell. */
+bool scan_decimal(struct scan *scan, struct decimal *out);
+
+/* Inside an array (`close` is ']') or an object ('}'), after its opening bracket or an item: on to the next
+ * item, or past the bracket. */
+static inline enum scan_next
+scan_next(struct scan *scan, char close, bool is_first)
+{
+    scan_space(scan);
+    if (scan_is_at(scan, close)) {
+        scan->at++;
+        return SCAN_CLOSED;
+    }
+    if (is_first)
+        return SCAN_ITEM;
+    if (!scan_is_at(scan, ',')) {
+        scan->wanted = close == ']' ? "',' or ']'" : "',' or '}'";
+        return SCAN_BAD;
+    }
+    scan->at++;
+    scan_space(scan);
+    return SCAN_ITEM;
+}
 
 /* Past one value of any kind, which may open `depth_left` arrays and objects in one another. */
 bool scan_value(struct scan *scan, unsigned depth_left);

@@ -15,7 +15,7 @@ enum { SHA256_HEX_BYTES = 64, INTEGER_DIGITS_MAX = 16 };      /* 2^53 - 1 has 16
 struct target {
     const struct field *field;
     struct arena       *arena;
-    char               *member;
+    char               *out, *member;
     const struct place *place;
     struct faults      *faults;
 };
@@ -167,32 +167,38 @@ refuse_decimal_text(const struct target *target, enum decimal_fault fault)
 }
 
 static bool
-refuse_bound(const struct target *target, const char *relation, const struct decimal *bound)
+refuse_bound(const struct place *place, struct faults *faults, const char *relation,
+             const struct decimal *bound)
 {
     char text[DECIMAL_TEXT_MAX];
     decimal_format(*bound, text);
-    fault_add_at(target->faults, target->place, "out_of_bounds", "this decimal is %s %s", relation,
-                 text);
+    fault_add_at(faults, place, "out_of_bounds", "this decimal is %s %s", relation, text);
     return false;
+}
+
+bool
+value_put_decimal(const struct field *field, struct decimal value, void *out,
+                  const struct place *place, struct faults *faults)
+{
+    if (field->at_least && decimal_compare(value, *field->at_least) < 0)
+        return refuse_bound(place, faults, "at least", field->at_least);
+    if (field->above && decimal_compare(value, *field->above) <= 0)
+        return refuse_bound(place, faults, "above", field->above);
+    if (field->at_most && decimal_compare(value, *field->at_most) > 0)
+        return refuse_bound(place, faults, "at most", field->at_most);
+    memcpy((char *)out + field->offset, &value, sizeof value);
+    return true;
 }
 
 static bool
 read_decimal(const struct target *target, const char *text, size_t bytes)
 {
-    const struct field *field = target->field;
-    struct decimal      value;
-    enum decimal_fault  fault = decimal_parse(text, bytes, &value);
+    struct decimal     value;
+    enum decimal_fault fault = decimal_parse(text, bytes, &value);
 
     if (fault != DECIMAL_GOOD)
         return refuse_decimal_text(target, fault);
-    if (field->at_least && decimal_compare(value, *field->at_least) < 0)
-        return refuse_bound(target, "at least", field->at_least);
-    if (field->above && decimal_compare(value, *field->above) <= 0)
-        return refuse_bound(target, "above", field->above);
-    if (field->at_most && decimal_compare(value, *field->at_most) > 0)
-        return refuse_bound(target, "at most", field->at_most);
-    memcpy(target->member, &value, sizeof value);
-    return true;
+    return value_put_decimal(target->field, value, target->out, target->place, target->faults);
 }
 
 static bool
@@ -253,7 +259,7 @@ bool
 value_read(const struct field *field, const char *text, size_t bytes, struct arena *arena,
            void *out, const struct place *place, struct faults *faults)
 {
-    const struct target target = { field, arena, (char *)out + field->offset, place, faults };
+    const struct target target = { field, arena, out, (char *)out + field->offset, place, faults };
 
     switch (field->kind) {
     case FIELD_TEXT:

@@ -11,6 +11,10 @@
 bool value_read(const struct field *field, const char *text, size_t bytes, struct arena *arena, void *out,
                 const struct place *place, struct faults *faults);
 
+/* A decimal within its bounds into its member; as value_read otherwise. */
+bool value_put_decimal(const struct field *field, struct decimal value, void *out, const struct place *place,
+                       struct faults *faults);
+
 /* The value of a member that is left out, where that is not a list, a map or a record. */
 bool value_leave_out(const struct field *field, struct arena *arena, void *out, const struct place *place,
                      struct faults *faults);
