@@ -6,7 +6,7 @@ WARN = -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes -Wm
 CFLAGS ?= -O2 -g
 override CFLAGS += -std=c17 -D_GNU_SOURCE -ffp-contract=off -fno-strict-overflow $(WARN) \
     -I. -I$(BUILD) $(PACKAGES_CFLAGS)
-override LDLIBS += $(PACKAGES_LIBS) -lgmp -lpthread
+override LDLIBS += $(PACKAGES_LIBS) -lgmp -lm -lpthread
 ifneq ($(SAN),)
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
@@ -40,7 +40,7 @@ $(BUILD)/tests/run: $(LIBRARY) $(TESTS)
 $(BENCHES): %: %.o $(LIBRARY)
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
-$(FUZZERS): %: %.o $(LIBRARY)
+$(FUZZERS): %: %.o $(BUILD)/tests/sample.o $(LIBRARY)
 	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c
