@@ -168,6 +168,14 @@ exchange_go_on(struct exchange *exchange)
     return NEXT_ANSWER;
 }
 
+static size_t
+bytes_out(const struct exchange *exchange)
+{
+    bool is_bare = exchange->status == 204 || exchange->status == 304 || !strcmp(exchange->request.method, "HEAD");
+
+    return is_bare ? 0 : exchange->count;
+}
+
 /* A request whose header was not complete is none. */
 static void
 report(struct exchange *exchange, int64_t elapsed_us)
@@ -189,7 +197,7 @@ report(struct exchange *exchange, int64_t elapsed_us)
         .elapsed_us = elapsed_us,
         .key_id     = request->caller.key_id,
         .bytes_in   = (int64_t)(request->body_count + exchange->discarded),
-        .bytes_out  = (int64_t)exchange->count,
+        .bytes_out  = (int64_t)bytes_out(exchange),
     };
     log_request(listener->settings.log_fd, &line, &exchange->arena);
     if (listener->settings.metrics)
@@ -199,7 +207,7 @@ report(struct exchange *exchange, int64_t elapsed_us)
             .problem    = exchange->problem,
             .elapsed_us = elapsed_us,
             .bytes_in   = (size_t)line.bytes_in,
-            .bytes_out  = exchange->count,
+            .bytes_out  = (size_t)line.bytes_out,
         });
 }
 
