@@ -73,11 +73,11 @@ bool wide_add_decimal(struct wide *sum, struct decimal addend);                 
 bool wide_add_product(struct wide *sum, struct decimal a, struct decimal b);        /* sum += a * b */
 bool wide_subtract_product(struct wide *sum, struct decimal a, struct decimal b);   /* sum -= a * b */
 int  wide_sign(struct wide a);
-/* sum += a * b * c, rounded to 1e-36 in the direction named (the product has 54 decimals). */
-bool wide_add_product3(struct wide *sum, struct decimal a, struct decimal b, struct decimal c,
-                       enum rounding rounding);
-/* The sign of a - b*p, exactly. */
-int  wide_compare_scaled(struct wide a, struct wide b, struct decimal p);
+/* sum += a * p * q / b, rounded to 1e-36 in the direction named; false: also where b is 0. */
+bool wide_add_quotient(struct wide *sum, struct wide a, struct decimal p, struct decimal q,
+                       struct wide b, enum rounding rounding);
+/* The sign of a*p - b*q, exactly. */
+int  wide_compare_products(struct wide a, struct decimal p, struct wide b, struct decimal q);
 /* a / b rounded once to a multiple of `unit`; false: b is 0 or the answer does not fit. */
 bool wide_divide(struct wide a, struct wide b, enum rounding rounding, struct decimal unit,
                  struct decimal *out);

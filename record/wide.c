@@ -113,40 +113,43 @@ wide_add_decimal(struct wide *sum, struct decimal addend)
     return add_signed_product(sum, false, addend, decimal_one);
 }
 
+/* a * p * q has 72 decimals, b has 36: the quotient of whole numbers of at most 510 bits over 256 has 36. */
 bool
-wide_add_product3(struct wide *sum, struct decimal a, struct decimal b, struct decimal c,
-                  enum rounding rounding)
+wide_add_quotient(struct wide *sum, struct wide a, struct decimal p, struct decimal q,
+                  struct wide b, enum rounding rounding)
 {
-    bool negative = (a.units < 0) ^ (b.units < 0) ^ (c.units < 0);
-    struct natural product = natural_of(magnitude(a.units));
-    struct natural one = natural_of(ONE_UNITS);
-    struct natural rounded;
+    bool negative = is_negative(a) ^ (p.units < 0) ^ (q.units < 0) ^ is_negative(b);
+    struct natural numerator = wide_magnitude(a);
+    struct natural denominator = wide_magnitude(b);
+    struct natural quotient;
     struct wide addend;
 
-    assert(!decimal_is_none(a));
-    assert(!decimal_is_none(b));
-    assert(!decimal_is_none(c));
-    natural_multiply(&product, magnitude(b.units));
-    natural_multiply(&product, magnitude(c.units));
-    natural_divide(negative, &product, &one, rounding, &rounded);
-    return wide_of(negative, &rounded, &addend) && wide_add(sum, addend);
+    assert(!decimal_is_none(p));
+    assert(!decimal_is_none(q));
+    if (denominator.count == 0)
+        return false;
+    natural_multiply(&numerator, magnitude(p.units));
+    natural_multiply(&numerator, magnitude(q.units));
+    natural_divide(negative, &numerator, &denominator, rounding, &quotient);
+    return wide_of(negative, &quotient, &addend) && wide_add(sum, addend);
 }
 
-/* a has 36 decimals and b * p has 54: the sign of a * 1e18 - b * p, of at most 382 bits. */
+/* Both have 54 decimals and at most 382 bits. */
 int
-wide_compare_scaled(struct wide a, struct wide b, struct decimal p)
+wide_compare_products(struct wide a, struct decimal p, struct wide b, struct decimal q)
 {
-    int left_sign = wide_sign(a);
-    int right_sign = wide_sign(b) * decimal_sign(p);
+    int left_sign = wide_sign(a) * decimal_sign(p);
+    int right_sign = wide_sign(b) * decimal_sign(q);
     struct natural left = wide_magnitude(a);
     struct natural right = wide_magnitude(b);
     int order;
 
     assert(!decimal_is_none(p));
+    assert(!decimal_is_none(q));
     if (left_sign != right_sign)
         return left_sign > right_sign ? 1 : -1;
-    natural_multiply(&left, ONE_UNITS);
-    natural_multiply(&right, magnitude(p.units));
+    natural_multiply(&left, magnitude(p.units));
+    natural_multiply(&right, magnitude(q.units));
     order = natural_compare(&left, &right) * left_sign;
     return (order > 0) - (order < 0);
 }

@@ -17,26 +17,31 @@ plus_one(struct decimal rate)
     return (struct decimal){ DECIMAL_ONE_UNITS + rate.units };
 }
 
-/* 1 / (1 - slope * (1 - threshold)) - 1, down at each of the two steps. A divisor of 0 is more than any cap. */
+/* 1 / (1 - slope * (1 - threshold)) - 1, down at each of the two steps. A divisor of 0 is more than
+ * any cap. */
 static struct decimal
-rate_from_threshold(struct reckoning *reckoning, const struct penalty *penalty, const struct asset *asset)
+rate_from_threshold(struct reckoning *reckoning, const struct penalty *penalty,
+                    const struct asset *asset)
 {
-    struct decimal slope = reckon_multiply(reckoning, penalty->slope, complement(asset->threshold), ROUND_DOWN);
+    struct decimal slope = reckon_multiply(reckoning, penalty->slope, complement(asset->threshold),
+                                           ROUND_DOWN);
     struct decimal divisor = complement(slope);
 
     if (decimal_sign(divisor) == 0)
         return penalty->cap_rate;
-    return reckon_subtract(reckoning, reckon_divide(reckoning, decimal_one, divisor, ROUND_DOWN), decimal_one);
+    return reckon_subtract(reckoning, reckon_divide(reckoning, decimal_one, divisor, ROUND_DOWN),
+                           decimal_one);
 }
 
-/* top at health_for_max and under, low = top * minimum_factor at 1 and over, a straight line between. */
+/* top at health_for_max and under, low = top * minimum_factor at 1 and over, a straight line
+ * between. */
 static struct decimal
-rate_by_health(struct reckoning *reckoning, const struct penalty *penalty, const struct asset *asset,
-               struct decimal ratio)
+rate_by_health(struct reckoning *reckoning, const struct penalty *penalty,
+               const struct asset *asset, struct decimal ratio)
 {
     struct decimal top = asset->penalty_rate;
-    struct decimal low = reckon_step(reckoning, PRODUCT(top, penalty->minimum_factor), NOTHING, ROUND_DOWN,
-                                     penalty->rate_unit);
+    struct decimal low = reckon_step(reckoning, PRODUCT(top, penalty->minimum_factor), NOTHING,
+                                     ROUND_DOWN, penalty->rate_unit);
     struct decimal rise;
 
     if (decimal_is_none(ratio))
@@ -62,14 +67,17 @@ rate_of_rule(struct reckoning *reckoning, const struct penalty *penalty, const s
     case PENALTY_BY_HEALTH:
         return rate_by_health(reckoning, penalty, asset, ratio);
     case PENALTY_OPTIMAL:
-        return decimal_is_none(optimal_rate) ? decimal_zero : least(optimal_rate, penalty->cap_rate);
+        return decimal_is_none(optimal_rate) ? decimal_zero
+                                             : least(optimal_rate, penalty->cap_rate);
     }
     __builtin_unreachable();
 }
 
-/* To rate_unit, floor, cap; then the equity, 1 / ltv - 1, which wins over the floor, and never below 0. */
+/* To rate_unit, floor, cap; then the equity, 1 / ltv - 1, which wins over the floor, and never
+ * below 0. */
 static struct decimal
-clamp(struct reckoning *reckoning, const struct penalty *penalty, struct decimal rate, struct decimal ltv)
+clamp(struct reckoning *reckoning, const struct penalty *penalty, struct decimal rate,
+      struct decimal ltv)
 {
     enum rounding rounding = penalty->rule == PENALTY_OPTIMAL ? ROUND_UP : ROUND_DOWN;
     struct decimal equity;
@@ -78,17 +86,21 @@ clamp(struct reckoning *reckoning, const struct penalty *penalty, struct decimal
     rate = least(greatest(rate, penalty->floor_rate), penalty->cap_rate);
     if (!penalty->equity_cap || decimal_is_none(ltv) || decimal_sign(ltv) == 0)
         return rate;
-    equity = reckon_subtract(reckoning, reckon_divide(reckoning, decimal_one, ltv, ROUND_DOWN), decimal_one);
+    equity = reckon_subtract(reckoning, reckon_divide(reckoning, decimal_one, ltv, ROUND_DOWN),
+                             decimal_one);
     return greatest(least(rate, equity), decimal_zero);
 }
 
 /* start + (end - start) * window, down. */
 static struct decimal
-rate_in_window(struct reckoning *reckoning, const struct pre_liquidation *pre, struct decimal window)
+rate_in_window(struct reckoning *reckoning, const struct pre_liquidation *pre,
+               struct decimal window)
 {
-    struct decimal width = reckon_subtract(reckoning, pre->penalty_end_rate, pre->penalty_start_rate);
+    struct decimal width = reckon_subtract(reckoning, pre->penalty_end_rate,
+                                           pre->penalty_start_rate);
 
-    return reckon_add(reckoning, pre->penalty_start_rate, reckon_multiply(reckoning, window, width, ROUND_DOWN));
+    return reckon_add(reckoning, pre->penalty_start_rate,
+                      reckon_multiply(reckoning, window, width, ROUND_DOWN));
 }
 
 struct multiplier
@@ -106,7 +118,8 @@ multiplier_of(const struct penalty *penalty, const struct asset *asset, struct d
         rate = rate_of_rule(&reckoning, penalty, asset, ratio, optimal_rate);
         rate = clamp(&reckoning, penalty, rate, ltv);
     }
-    /* Rates are at most 1, a window's at most 1 / threshold - 1, slope <= 1: nothing comes near the bound. */
+    /* Rates are at most 1, a window's at most 1 / threshold - 1, slope <= 1: nothing comes near the
+     * bound. */
     assert(!reckoning.overflow);
     return is_bonus ? (struct multiplier){ plus_one(rate), decimal_one }
                     : (struct multiplier){ decimal_one, complement(rate) };
@@ -116,7 +129,8 @@ struct decimal
 multiplier_rate(struct multiplier multiplier)
 {
     struct reckoning reckoning = { false };
-    struct decimal whole = reckon_divide(&reckoning, multiplier.numerator, multiplier.denominator, ROUND_UP);
+    struct decimal whole = reckon_divide(&reckoning, multiplier.numerator, multiplier.denominator,
+                                         ROUND_UP);
 
     assert(!reckoning.overflow);
     return (struct decimal){ whole.units - DECIMAL_ONE_UNITS };

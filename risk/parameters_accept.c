@@ -1,4 +1,5 @@
-/* What must hold between the members of a parameter document: rules.md 3. All that is wrong is collected. */
+/* What must hold between the members of a parameter document: rules.md 3. All that is wrong is
+ * collected. */
 #include <stdio.h>
 
 #include "risk/multiplier.h"
@@ -12,7 +13,7 @@ struct inspection {
     const struct parameters *parameters;
     struct faults           *violations, *warnings;
     size_t                   found;
-    bool                     is_given_away;             /* a discount may come to 1: there is no M to judge by */
+    bool is_given_away; /* a discount may come to 1: there is no M to judge by */
     char                     at[FAULT_POINTER_MAX];     /* the object that is looked at */
 };
 
@@ -60,19 +61,23 @@ inspect_weights(struct inspection *inspection, const struct asset *asset)
     m = multiplier_of(penalty, asset, decimal_one, DECIMAL_NONE, DECIMAL_NONE, DECIMAL_NONE);
     if (decimal_compare_products(asset->threshold, m.numerator, decimal_one, m.denominator) > 0)
         fault_add(inspection->warnings, inspection->at, "penalty_exceeds_equity",
-                  "a liquidation at the threshold leaves bad debt: the threshold times the penalty is more than 1");
+                  "a liquidation at the threshold leaves bad debt: the threshold times the penalty "
+                  "is more than 1");
 }
 
-/* deduction[n] = deduction[n-1] + from[n] * (rate[n] - rate[n-1]), so that maintenance is continuous. A document may
- * state it rounded: each bracket before this one allows half a unit. */
+/* deduction[n] = deduction[n-1] + from[n] * (rate[n] - rate[n-1]), so that maintenance is
+ * continuous. A document may state it rounded: each bracket before this one allows half a unit. */
 static void
-inspect_deduction(struct inspection *inspection, struct bracket *bracket, struct decimal continuous, size_t count)
+inspect_deduction(struct inspection *inspection, struct bracket *bracket, struct decimal continuous,
+                  size_t count)
 {
     int128 difference = bracket->deduction.units - continuous.units;
 
-    if (!decimal_is_none(bracket->deduction) && (difference > (int128)count || -difference > (int128)count))
+    if (!decimal_is_none(bracket->deduction) &&
+        (difference > (int128)count || -difference > (int128)count))
         refuse(inspection, "", "brackets_discontinuous",
-               "maintenance would jump where this bracket begins; leave the deduction out and it is computed");
+               "maintenance would jump where this bracket begins; leave the deduction out and it "
+               "is computed");
     bracket->deduction = continuous;
 }
 
@@ -92,10 +97,12 @@ inspect_brackets(struct inspection *inspection, struct asset *asset)
         if (i > 0 && !is_below(asset->brackets[i - 1].from_notional, bracket->from_notional))
             refuse(inspection, "", "brackets_order", "each bracket begins above the one before");
         if (is_below(bracket->rate, rate))
-            refuse(inspection, "", "brackets_rate_order", "the rate does not fall from one bracket to the next");
+            refuse(inspection, "", "brackets_rate_order",
+                   "the rate does not fall from one bracket to the next");
         if (!is_below(bracket->rate, decimal_one))
             refuse(inspection, "", "brackets_rate_too_high", "the rate is under 1");
-        reckon_sum(&reckoning, &deduction, reckon_multiply(&reckoning, bracket->from_notional, rise, ROUND_HALF_UP));
+        reckon_sum(&reckoning, &deduction,
+                   reckon_multiply(&reckoning, bracket->from_notional, rise, ROUND_HALF_UP));
         inspect_deduction(inspection, bracket, deduction, asset->brackets_count);
         rate = bracket->rate;
     }
@@ -109,17 +116,22 @@ inspect_window(struct inspection *inspection, const struct asset *asset)
 
     snprintf(inspection->at, sizeof inspection->at, "/assets/%s/pre_liquidation", asset->name);
     if (!is_below(pre->threshold, asset->threshold))
-        refuse(inspection, "/threshold", "pre_window_empty", "the window begins below the asset's own threshold");
+        refuse(inspection, "/threshold", "pre_window_empty",
+               "the window begins below the asset's own threshold");
     if (is_below(pre->close_end_rate, pre->close_start_rate))
-        refuse(inspection, "/close_end_rate", "pre_close_decreasing", "the close rate does not fall through the window");
+        refuse(inspection, "/close_end_rate", "pre_close_decreasing",
+               "the close rate does not fall through the window");
     if (is_below(decimal_one, pre->close_start_rate))
-        refuse(inspection, "/close_start_rate", "pre_close_above_one", "the close rate begins at 1 or less");
+        refuse(inspection, "/close_start_rate", "pre_close_above_one",
+               "the close rate begins at 1 or less");
     if (is_below(pre->penalty_end_rate, pre->penalty_start_rate))
-        refuse(inspection, "/penalty_end_rate", "pre_penalty_decreasing", "the penalty does not fall through the window");
+        refuse(inspection, "/penalty_end_rate", "pre_penalty_decreasing",
+               "the penalty does not fall through the window");
     if (!decimal_add(decimal_one, pre->penalty_end_rate, &most) ||
         decimal_compare_products(asset->threshold, most, decimal_one, decimal_one) > 0)
-        refuse(inspection, "/penalty_end_rate", "pre_penalty_exceeds_equity",
-               "threshold * (1 + penalty) is at most 1, else pre-liquidation itself leaves bad debt");
+        refuse(
+            inspection, "/penalty_end_rate", "pre_penalty_exceeds_equity",
+            "threshold * (1 + penalty) is at most 1, else pre-liquidation itself leaves bad debt");
 }
 
 static void
@@ -128,7 +140,8 @@ inspect_asset(struct inspection *inspection, struct asset *asset)
     snprintf(inspection->at, sizeof inspection->at, "/assets/%s", asset->name);
     inspect_weights(inspection, asset);
     if (is_below(asset->volatility_cap, asset->volatility_floor))
-        refuse(inspection, "/volatility_floor", "volatility_bounds", "the floor is not above the cap");
+        refuse(inspection, "/volatility_floor", "volatility_bounds",
+               "the floor is not above the cap");
     for (size_t i = 0; i < asset->categories_count; i++) {
         struct asset in_category = with_category(asset, &asset->categories[i]);
         snprintf(inspection->at, sizeof inspection->at, "/assets/%s/categories/%s", asset->name,
@@ -151,8 +164,8 @@ inspect_penalty(struct inspection *inspection, const struct penalty *penalty)
         refuse(inspection, "/penalty", "penalty_bounds", "the floor is not above the cap");
     inspection->is_given_away = penalty->form == FORM_DISCOUNT && !is_below(highest, decimal_one);
     if (inspection->is_given_away)
-        refuse(inspection, is_up_to_cap ? "/penalty/cap_rate" : "/penalty/floor_rate", "discount_is_whole",
-               GIVEN_AWAY);
+        refuse(inspection, is_up_to_cap ? "/penalty/cap_rate" : "/penalty/floor_rate",
+               "discount_is_whole", GIVEN_AWAY);
 }
 
 static void
@@ -162,13 +175,16 @@ inspect_split(struct inspection *inspection, const struct split *split)
     struct decimal both = reckon_add(&reckoning, split->protocol_rate, split->insurance_rate);
 
     if (split->protocol_of == split->insurance_of && is_below(decimal_one, both))
-        refuse(inspection, "/split", "split_exceeds_one", "shares of the same base sum to at most 1");
+        refuse(inspection, "/split", "split_exceeds_one",
+               "shares of the same base sum to at most 1");
 }
 
 bool
 parameters_accept(struct parameters *parameters, struct faults *violations, struct faults *warnings)
 {
-    struct inspection inspection = { .parameters = parameters, .violations = violations, .warnings = warnings };
+    struct inspection inspection = { .parameters = parameters,
+                                     .violations = violations,
+                                     .warnings = warnings };
 
     inspect_penalty(&inspection, &parameters->penalty);
     for (size_t i = 0; i < parameters->assets_count; i++)

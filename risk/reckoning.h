@@ -1,6 +1,7 @@
-/* Arithmetic that reads like the rules: sums and steps that give their result and remember an overflow. The public
- * function looks at `overflow` once, at its end; after an overflow figures are 0 or wrong, never read, never wrapped.
- * A division by 0 counts as an overflow: the rules say what happens before they divide. */
+/* Arithmetic that reads like the rules: sums and steps that give their result and remember an
+ * overflow. The public function looks at `overflow` once, at its end; after an overflow the figures
+ * are 0 or wrong, but never wrapped and never read. A division by 0 counts as an overflow: the
+ * rules say what happens before they divide. */
 #ifndef RISK_RECKONING_H
 #define RISK_RECKONING_H
 
@@ -76,13 +77,15 @@ reckon_step(struct reckoning *reckoning, struct decimals factors, struct decimal
 
 /* a * b, and a / b, to 1e-18. */
 static inline struct decimal
-reckon_multiply(struct reckoning *reckoning, struct decimal a, struct decimal b, enum rounding rounding)
+reckon_multiply(struct reckoning *reckoning, struct decimal a, struct decimal b,
+                enum rounding rounding)
 {
     return reckon_step(reckoning, PRODUCT(a, b), NOTHING, rounding, decimal_unit);
 }
 
 static inline struct decimal
-reckon_divide(struct reckoning *reckoning, struct decimal a, struct decimal b, enum rounding rounding)
+reckon_divide(struct reckoning *reckoning, struct decimal a, struct decimal b,
+              enum rounding rounding)
 {
     return reckon_step(reckoning, PRODUCT(a), PRODUCT(b), rounding, decimal_unit);
 }

@@ -117,32 +117,40 @@ START_TEST(wide_sums_are_exact_or_refused)
 }
 END_TEST
 
-/* From 0, where the sum's fit is the product's. */
-START_TEST(wide_product_of_three_rounds_once)
+/* From 0, where the sum's fit is the quotient's. */
+START_TEST(wide_sum_of_a_quotient_rounds_once)
 {
     uint64_t seed = 6;
-    mpz_t z;
-    mpz_t one;
+    mpz_t top;
+    mpz_t bottom;
 
-    mpz_inits(z, one, NULL);
-    exact_of(one, DECIMAL_ONE_UNITS);
+    mpz_inits(top, bottom, NULL);
     for (int i = 0; i < 20000; i++) {
-        struct decimal three[3] = { draw_decimal(&seed), draw_decimal(&seed), draw_decimal(&seed) };
+        struct wide a = draw_wide(&seed);
+        struct wide b = draw_wide(&seed);
+        struct decimal p = draw_decimal(&seed);
+        struct decimal q = draw_decimal(&seed);
         enum rounding rounding = roundings[i % 3];
         struct wide sum = wide_zero;
+        bool done;
 
-        if (i % 5 == 0) {                       /* n * 0.5 units, or so: ties */
-            three[1].units = DECIMAL_ONE_UNITS / 2;
-            three[2].units = i % 2 ? 1 : -1;
+        if (i % 5 == 0) {                       /* a number of halves: ties */
+            b = wide_zero;
+            b.limbs[0] = 2;
         }
-        mpz_set_ui(z, 1);
-        for (int k = 0; k < 3; k++)
-            exact_multiply(z, three[k].units);
-        exact_divide(z, z, one, rounding);
-        check_wide(z, wide_zero, wide_add_product3(&sum, three[0], three[1], three[2], rounding),
-                   sum);
+        exact_of_wide(top, a);
+        exact_multiply(top, p.units);
+        exact_multiply(top, q.units);
+        exact_of_wide(bottom, b);
+        done = wide_add_quotient(&sum, a, p, q, b, rounding);
+        if (mpz_sgn(bottom) == 0) {
+            ck_assert(!done);
+            continue;
+        }
+        exact_divide(top, top, bottom, rounding);
+        check_wide(top, wide_zero, done, sum);
     }
-    mpz_clears(z, one, NULL);
+    mpz_clears(top, bottom, NULL);
 }
 END_TEST
 
@@ -157,22 +165,21 @@ START_TEST(wide_compares_without_dividing)
         struct wide a = draw_wide(&seed);
         struct wide b = draw_wide(&seed);
         struct decimal p = draw_decimal(&seed);
+        struct decimal q = draw_decimal(&seed);
         int order;
 
-        if (i % 3 == 0) {                       /* equal, or nearly: a = q * p and b = q */
-            struct decimal q = draw_decimal(&seed);
-
+        if (i % 3 == 0) {                       /* equal, or nearly: a = p and b = q, over 1e-18 */
             a = b = wide_zero;
-            ck_assert(wide_add_product(&a, q, p));
-            ck_assert(wide_add_decimal(&b, q));
+            ck_assert(wide_add_product(&a, p, decimal_unit));
+            ck_assert(wide_add_product(&b, q, decimal_unit));
             a.limbs[0] ^= i % 2 ? 1 : 0;
         }
         exact_of_wide(left, a);
-        exact_multiply(left, DECIMAL_ONE_UNITS);
+        exact_multiply(left, q.units);
         exact_of_wide(right, b);
         exact_multiply(right, p.units);
         order = mpz_cmp(left, right);
-        ck_assert_int_eq(wide_compare_scaled(a, b, p), (order > 0) - (order < 0));
+        ck_assert_int_eq(wide_compare_products(a, q, b, p), (order > 0) - (order < 0));
     }
     mpz_clears(left, right, NULL);
 }
@@ -221,7 +228,7 @@ wide_suite(void)
     TCase *wide = tcase_create("wide");
 
     tcase_add_test(wide, wide_sums_are_exact_or_refused);
-    tcase_add_test(wide, wide_product_of_three_rounds_once);
+    tcase_add_test(wide, wide_sum_of_a_quotient_rounds_once);
     tcase_add_test(wide, wide_compares_without_dividing);
     tcase_add_test(wide, wide_quotient_rounds_once);
     tcase_set_timeout(wide, 60);
