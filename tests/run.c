@@ -1,4 +1,4 @@
-/* Runs every suite, or those whose names are given. */
+/* Runs every suite, or those whose names are given; an unknown name fails. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +24,19 @@ int
 main(int argc, char **argv)
 {
     SRunner *runner = srunner_create(NULL);
+    int      wanted = 0;
+
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++)
-        if (is_wanted(suites[i].name, argc, argv))
+        if (is_wanted(suites[i].name, argc, argv)) {
             srunner_add_suite(runner, suites[i].make());
+            wanted++;
+        }
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
+    if (argc > 1 && wanted != argc - 1) {
+        fprintf(stderr, "%d of these names are no suite's\n", argc - 1 - wanted);
+        return EXIT_FAILURE;
+    }
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
