@@ -36,7 +36,7 @@ struct database_settings {
 /* Where the database is, and what of it is held in memory. Shared by all threads. */
 struct database;
 
-/* Connects, checks the server (version 13 or later; fsync, full_page_writes and synchronous_commit on), runs the migrations,
+/* Connects, checks the server (version 14 or later; fsync, full_page_writes and synchronous_commit on), runs the migrations,
  * makes the log's partitions, loads keys and markets. NULL: `why` says why, naming what must be done. */
 struct database     *database_open(const struct database_settings *settings, char why[static DATABASE_WHY_MAX]);
 struct market_cache *database_markets(struct database *database);
@@ -54,6 +54,7 @@ struct connection {
     struct pg_conn  *raw;                 /* libpq's */
     struct chain     chain, chain_before; /* as of the open transaction, and before it */
     bool             in_transaction;
+    int64_t          statement_ms;        /* the longest that a statement may take; 0: for ever */
     char             why[DATABASE_WHY_MAX];             /* the last fault, for the service's log */
     char             sqlstate[6];
 };

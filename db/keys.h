@@ -28,7 +28,7 @@ struct key_cache;
 const struct keys *keys_hold(struct key_cache *cache);
 void               keys_release(struct key_cache *cache, const struct keys *keys);
 const struct key  *key_find(const struct keys *keys, const char *secret);         /* NULL: none; compares in constant time */
-void               key_used(struct key_cache *cache, const struct key *key, int64_t now_us);    /* noted; saved by the housekeeper */
+void               key_used(const struct keys *keys, const struct key *key, int64_t now_us);   /* noted; saved by the housekeeper */
 
 struct key_cache *key_cache_open(void);
 bool              key_cache_reload(struct key_cache *cache, struct connection *connection);     /* false: it stays as it was */
@@ -42,7 +42,7 @@ enum outcome key_create(struct connection *connection, const char *actor, unsign
 enum outcome key_revoke(struct connection *connection, const char *actor, const char *id, bool *was_there);
 enum outcome key_list(struct connection *connection, struct arena *arena, struct key **keys, size_t *count);
 
-/* On an empty database: one key for each role into a new file of mode 0600, lines of "role secret". False: `why`. */
+/* On a database without keys: one key for each role into a new file of mode 0600, lines of "role secret". False: `why`. */
 bool keys_write_first(struct connection *connection, const char *path, char why[static DATABASE_WHY_MAX]);
 
 #endif

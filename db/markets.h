@@ -40,6 +40,10 @@ void                 market_cache_close(struct market_cache *cache);
 struct new_market { const char *market, *title, *document; size_t document_count; const char *actor, *why; };
 enum outcome market_create(struct connection *connection, const struct new_market *market);
 
+/* The record of a version of a market's parameters, in the transaction that brings it. Before any decision may name it. */
+enum outcome parameters_log(struct connection *connection, const char *market, int64_t version, const struct digest *sha256,
+                            const char *actor, const char *why);
+
 /* The sample markets inside the program, where there is no market yet. False: `why`. */
 bool samples_load(struct connection *connection, char why[static DATABASE_WHY_MAX]);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/postgres.h"
 #include "tests/suite.h"
 
 static const struct { const char *name; Suite *(*make)(void); } suites[] = {
@@ -31,7 +32,9 @@ main(int argc, char **argv)
             srunner_add_suite(runner, suites[i].make());
             wanted++;
         }
+    postgres_begin();
     srunner_run_all(runner, CK_ENV);
+    postgres_end();
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
     if (argc > 1 && wanted != argc - 1) {

@@ -116,7 +116,7 @@ foreign() {
     code "^ *# *include *<($1)" "${folders[@]}" | grep -vE "^($2):" | report "<$1> is for $2" || true
 }
 foreign 'microhttpd' 'server/listener\.c'
-foreign 'libpq|postgresql/' 'db/[^:]*'
+foreign 'libpq|postgresql/' '(db/[^:]*|tests/postgres\.c)'
 foreign 'jansson' '(record|tests)/[^:]*'
 foreign 'openssl/' 'audit/[^:]*'
 foreign 'gmp' '(record|tests)/[^:]*'

@@ -1,0 +1,213 @@
+/* Listens for changes, and does now and then what must be done now and then. */
+#include "db/housekeeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <libpq-fe.h>
+
+#include "db/keys.h"
+#include "db/markets.h"
+#include "db/thread.h"
+#include "db/wait.h"
+
+enum { TICK_MS = 1000, RETRY_MS = 500, PRUNE_ROWS = 10000 };
+
+#define DAY_US INT64_C(86400000000)
+
+struct housekeeper {
+    struct database  *database;
+    pthread_t         thread;
+    struct connection connection;
+    int               stop_fd;
+    pthread_mutex_t   lock;
+    bool              is_up;
+};
+
+static bool
+reload_markets(struct housekeeper *keeper)
+{
+    return market_cache_reload(database_markets(keeper->database), &keeper->connection);
+}
+
+static bool
+reload_keys(struct housekeeper *keeper)
+{
+    return key_cache_reload(database_keys(keeper->database), &keeper->connection);
+}
+
+static bool
+make_partitions(struct housekeeper *keeper)
+{
+    return partitions_make(&keeper->connection, clock_now_us());
+}
+
+/* A day after; a bounded number at a time, so that no lock and no transaction is long. */
+static bool
+prune_keys(struct housekeeper *keeper)
+{
+    static const char sql[] = "DELETE FROM breakwater.idempotency WHERE ctid = ANY (ARRAY("
+                              "SELECT ctid FROM breakwater.idempotency WHERE created_at < $1::bigint LIMIT $2::bigint))";
+    char             room[2][ARG_INTEGER_MAX];
+    const struct arg args[] = { arg_integer(clock_now_us() - DAY_US, room[0]), arg_integer(PRUNE_ROWS, room[1]) };
+    return !run_command(&keeper->connection, sql, args, 2, NULL);
+}
+
+/* Changes are told by NOTIFY; the interval is for what was not heard. */
+static const struct duty { const char *channel; int64_t every_ms; bool (*run)(struct housekeeper *keeper); } duties[] = {
+    { "breakwater_markets", 3000,    reload_markets },
+    { "breakwater_keys",    3000,    reload_keys },
+    { NULL,                 600000,  make_partitions },
+    { NULL,                 30000,   prune_keys },
+};
+
+enum { DUTIES = sizeof duties / sizeof *duties };
+
+static void
+set_up(struct housekeeper *keeper, bool is_up)
+{
+    pthread_mutex_lock(&keeper->lock);
+    keeper->is_up = is_up;
+    pthread_mutex_unlock(&keeper->lock);
+}
+
+static bool
+connect(struct housekeeper *keeper)
+{
+    return connection_open(&keeper->connection, keeper->database) &&
+           !run_script(&keeper->connection, "LISTEN breakwater_markets; LISTEN breakwater_keys");
+}
+
+/* True: time to stop. */
+static bool
+wait_for_news(struct housekeeper *keeper, int64_t patience_ms)
+{
+    int           fd = keeper->connection.raw ? PQsocket(keeper->connection.raw) : -1;
+    struct pollfd sources[] = { { .fd = keeper->stop_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+
+    poll(sources, 2, (int)patience_ms);
+    return sources[0].revents;
+}
+
+/* False: the connection is gone. */
+static bool
+hear(struct housekeeper *keeper, int64_t due_at_ms[static DUTIES])
+{
+    PGconn *raw = keeper->connection.raw;
+
+    if (!PQconsumeInput(raw) || !connection_is_up(&keeper->connection))
+        return false;
+    for (PGnotify *news = PQnotifies(raw); news; news = PQnotifies(raw)) {
+        for (size_t i = 0; i < DUTIES; i++)
+            if (duties[i].channel && !strcmp(duties[i].channel, news->relname))
+                due_at_ms[i] = 0;
+        PQfreemem(news);
+    }
+    return true;
+}
+
+/* False: the connection is gone. What fails otherwise is reported, and due again after its interval. */
+static bool
+do_duties(struct housekeeper *keeper, int64_t due_at_ms[static DUTIES])
+{
+    for (size_t i = 0; i < DUTIES; i++) {
+        if (wait_left_ms(due_at_ms[i]))
+            continue;
+        bool is_done = duties[i].run(keeper);
+        if (!connection_is_up(&keeper->connection))
+            return false;
+        if (!is_done)
+            database_report(keeper->database, "housekeeping failed: %s", keeper->connection.why);
+        due_at_ms[i] = wait_deadline_ms(duties[i].every_ms);
+    }
+    return true;
+}
+
+/* As long as one connection lasts. True: time to stop. */
+static bool
+keep(struct housekeeper *keeper)
+{
+    int64_t due_at_ms[DUTIES] = { 0 };
+
+    set_up(keeper, true);
+    while (do_duties(keeper, due_at_ms)) {
+        if (wait_for_news(keeper, TICK_MS))
+            return true;
+        if (!hear(keeper, due_at_ms))
+            break;
+    }
+    set_up(keeper, false);
+    return false;
+}
+
+static void *
+keep_on(void *context)
+{
+    struct housekeeper *keeper = context;
+    bool                is_stopping = false;
+
+    while (!is_stopping) {
+        is_stopping = connect(keeper) && keep(keeper);
+        if (!is_stopping) {
+            connection_drop(&keeper->connection);
+            is_stopping = wait_for_news(keeper, RETRY_MS);
+        }
+    }
+    if (connection_is_up(&keeper->connection))
+        key_cache_save_uses(database_keys(keeper->database), &keeper->connection);
+    connection_close(&keeper->connection);
+    return NULL;
+}
+
+static void
+free_housekeeper(struct housekeeper *keeper)
+{
+    if (keeper->stop_fd >= 0)
+        close(keeper->stop_fd);
+    pthread_mutex_destroy(&keeper->lock);
+    free(keeper);
+}
+
+struct housekeeper *
+housekeeper_open(struct database *database)
+{
+    struct housekeeper *keeper = calloc(1, sizeof *keeper);
+    if (!keeper)
+        return NULL;
+    keeper->database   = database;
+    keeper->connection = (struct connection){ .database = database };
+    keeper->stop_fd    = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&keeper->lock, NULL);
+    if (keeper->stop_fd >= 0 && thread_start(&keeper->thread, keep_on, keeper))
+        return keeper;
+    free_housekeeper(keeper);
+    return NULL;
+}
+
+bool
+housekeeper_is_up(const struct housekeeper *keeper)
+{
+    struct housekeeper *locked = (struct housekeeper *)keeper;
+
+    pthread_mutex_lock(&locked->lock);
+    bool is_up = keeper->is_up;
+    pthread_mutex_unlock(&locked->lock);
+    return is_up;
+}
+
+void
+housekeeper_close(struct housekeeper *keeper)
+{
+    uint64_t one = 1;
+
+    if (!keeper)
+        return;
+    while (write(keeper->stop_fd, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+    pthread_join(keeper->thread, NULL);
+    free_housekeeper(keeper);
+}

@@ -1,0 +1,284 @@
+/* Markets in memory: loaded from the database, read and accepted once, then shared without copying. */
+#include "db/markets.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+#include "db/held.h"
+#include "record/json.h"
+
+enum { MARKETS_MAX = 4096, MARKET_BYTES_MAX = 8 << 20 };
+
+/* A market and all that it points to; shared by the values that follow one another while it does not change. */
+struct loaded_market {
+    size_t        holders;                    /* values that contain it; touched by reloads only, under the cache's lock */
+    struct arena  arena;
+    struct market market;
+};
+
+struct loaded_markets {
+    struct held            held;
+    struct market_cache   *cache;
+    struct markets         markets;
+    struct market         *items;
+    struct loaded_market **loaded;            /* one for each item */
+};
+
+struct market_cache {
+    struct cell     cell;
+    pthread_mutex_t reloading;                /* one reload at a time */
+    pthread_mutex_t counting;                 /* of the loaded markets' holders */
+};
+
+static void
+let_go(struct market_cache *cache, struct loaded_market *loaded)
+{
+    pthread_mutex_lock(&cache->counting);
+    bool is_last = !--loaded->holders;
+    pthread_mutex_unlock(&cache->counting);
+    if (!is_last)
+        return;
+    arena_close(&loaded->arena);
+    free(loaded);
+}
+
+static void
+free_markets(struct held *held)
+{
+    struct loaded_markets *value = (struct loaded_markets *)held;
+    for (size_t i = 0; i < value->markets.count; i++)
+        let_go(value->cache, value->loaded[i]);
+    free(value->items);
+    free(value->loaded);
+    free(value);
+}
+
+static struct loaded_markets *
+make_value(struct market_cache *cache, size_t count_max)
+{
+    struct loaded_markets *value = calloc(1, sizeof *value);
+    if (!value)
+        return NULL;
+    value->held.free     = free_markets;
+    value->cache         = cache;
+    value->items         = calloc(count_max + 1, sizeof *value->items);
+    value->loaded        = calloc(count_max + 1, sizeof(struct loaded_market *));
+    value->markets.items = value->items;
+    if (value->items && value->loaded)
+        return value;
+    free_markets(&value->held);
+    return NULL;
+}
+
+struct market_cache *
+market_cache_open(void)
+{
+    struct market_cache   *cache = calloc(1, sizeof *cache);
+    struct loaded_markets *none = cache ? make_value(cache, 0) : NULL;
+
+    if (!none) {
+        free(cache);
+        return NULL;
+    }
+    pthread_mutex_init(&cache->reloading, NULL);
+    pthread_mutex_init(&cache->counting, NULL);
+    cell_open(&cache->cell, &none->held);
+    return cache;
+}
+
+void
+market_cache_close(struct market_cache *cache)
+{
+    if (!cache)
+        return;
+    cell_close(&cache->cell);
+    pthread_mutex_destroy(&cache->reloading);
+    pthread_mutex_destroy(&cache->counting);
+    free(cache);
+}
+
+static struct loaded_markets *
+value_of(const struct markets *markets)
+{
+    return (struct loaded_markets *)((char *)markets - offsetof(struct loaded_markets, markets));
+}
+
+const struct markets *
+markets_hold(struct market_cache *cache)
+{
+    return &((struct loaded_markets *)cell_hold(&cache->cell))->markets;
+}
+
+void
+markets_release(struct market_cache *cache, const struct markets *markets)
+{
+    cell_release(&cache->cell, &value_of(markets)->held);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct market *)a)->market, ((const struct market *)b)->market);
+}
+
+const struct market *
+market_find(const struct markets *markets, const char *name)
+{
+    struct market wanted = { .market = name };
+    return bsearch(&wanted, markets->items, markets->count, sizeof *markets->items, by_name);
+}
+
+/* Columns of the list of markets, and of one market's document, both in text but for the bytes. */
+enum { LIST_MARKET, LIST_EPOCH };
+enum { ONE_TITLE, ONE_EPOCH, ONE_VERSION, ONE_ACTIVE_AT, ONE_SHA256, ONE_DOCUMENT };
+
+static bool
+read_parameters(struct loaded_market *loaded, char why[static DATABASE_WHY_MAX])
+{
+    struct market *market = &loaded->market;
+    struct faults  faults, warnings;
+
+    faults_open(&faults, 1);
+    faults_open(&warnings, 1);
+    if (json_read(&parameters_record, market->document, market->document_count, &loaded->arena, &market->parameters, &faults) &&
+        parameters_accept(&market->parameters, &faults, &warnings))
+        return true;
+    snprintf(why, DATABASE_WHY_MAX, "%.80s: %.150s", faults.items[0].pointer, faults.items[0].detail);
+    return false;
+}
+
+static bool
+read_market(const PGresult *rows, const char *name, struct loaded_market *loaded, char why[static DATABASE_WHY_MAX])
+{
+    struct market *market = &loaded->market;
+
+    market->market         = arena_copy(&loaded->arena, name, strlen(name));
+    market->title          = arena_copy(&loaded->arena, PQgetvalue(rows, 0, ONE_TITLE), (size_t)PQgetlength(rows, 0, ONE_TITLE));
+    market->epoch          = strtoll(PQgetvalue(rows, 0, ONE_EPOCH), NULL, 10);
+    market->version        = strtoll(PQgetvalue(rows, 0, ONE_VERSION), NULL, 10);
+    market->active_at      = strtoll(PQgetvalue(rows, 0, ONE_ACTIVE_AT), NULL, 10);
+    market->document_count = (size_t)PQgetlength(rows, 0, ONE_DOCUMENT);
+    market->document       = arena_copy(&loaded->arena, PQgetvalue(rows, 0, ONE_DOCUMENT), market->document_count);
+    if (!market->market || !market->title || !market->document || PQgetlength(rows, 0, ONE_SHA256) != DIGEST_BYTES) {
+        snprintf(why, DATABASE_WHY_MAX, "out of memory");
+        return false;
+    }
+    memcpy(market->sha256.bytes, PQgetvalue(rows, 0, ONE_SHA256), DIGEST_BYTES);
+    struct digest sha256 = digest_of(market->document, market->document_count);
+    if (digest_equal(&sha256, &market->sha256))
+        return read_parameters(loaded, why);
+    snprintf(why, DATABASE_WHY_MAX, "the document is not the one that its SHA-256 names");
+    return false;
+}
+
+/* NULL: it cannot be read, which is reported; or the connection is gone. */
+static struct loaded_market *
+load_market(struct connection *connection, const char *name)
+{
+    static const char     sql[] = "SELECT m.title, m.epoch::text, m.version::text, p.active_at::text, p.sha256, p.document"
+                                  " FROM breakwater.market m JOIN breakwater.parameters p USING (market, version) WHERE market = $1";
+    struct arg            arg = ARG_TEXT(name);
+    char                  why[DATABASE_WHY_MAX] = "it has no parameters";
+    struct loaded_market *loaded = calloc(1, sizeof *loaded);
+    PGresult             *rows;
+
+    if (!loaded || run_binary(connection, sql, &arg, 1, &rows)) {
+        free(loaded);
+        return NULL;
+    }
+    arena_open(&loaded->arena, MARKET_BYTES_MAX);
+    bool is_good = PQntuples(rows) == 1 && read_market(rows, name, loaded, why);
+    PQclear(rows);
+    if (is_good)
+        return loaded;
+    database_report(connection->database, "market %s cannot be loaded: %s", name, why);
+    arena_close(&loaded->arena);
+    free(loaded);
+    return NULL;
+}
+
+static void
+add(struct market_cache *cache, struct loaded_markets *value, struct loaded_market *loaded)
+{
+    pthread_mutex_lock(&cache->counting);
+    loaded->holders++;
+    pthread_mutex_unlock(&cache->counting);
+    value->items[value->markets.count]    = loaded->market;
+    value->loaded[value->markets.count++] = loaded;
+}
+
+/* The market as it was if its epoch stands, or if it cannot be read now; NULL: there is none. False: the connection is gone. */
+static bool
+find_or_load(struct connection *connection, const struct markets *before, const char *name, int64_t epoch, struct loaded_market **out)
+{
+    const struct market *old = market_find(before, name);
+
+    *out = old ? value_of(before)->loaded[old - before->items] : NULL;
+    if (old && old->epoch == epoch)
+        return true;
+    struct loaded_market *loaded = load_market(connection, name);
+    if (loaded)
+        *out = loaded;
+    return connection_is_up(connection);
+}
+
+static bool
+is_same(const struct markets *a, const struct markets *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (value_of(a)->loaded[i] != value_of(b)->loaded[i])
+            return false;
+    return true;
+}
+
+static bool
+fill(struct market_cache *cache, struct connection *connection, const PGresult *list, const struct markets *before,
+     struct loaded_markets *value)
+{
+    for (int i = 0; i < PQntuples(list); i++) {
+        struct loaded_market *loaded;
+        if (!find_or_load(connection, before, PQgetvalue(list, i, LIST_MARKET), strtoll(PQgetvalue(list, i, LIST_EPOCH), NULL, 10),
+                          &loaded))
+            return false;
+        if (loaded)
+            add(cache, value, loaded);
+    }
+    return true;
+}
+
+static bool
+reload(struct market_cache *cache, struct connection *connection)
+{
+    char      sql[160];
+    PGresult *list;
+
+    snprintf(sql, sizeof sql, "SELECT market, epoch FROM breakwater.market ORDER BY market COLLATE \"C\" LIMIT %d", MARKETS_MAX);
+    if (run(connection, sql, NULL, 0, &list))
+        return false;
+    const struct markets  *before = markets_hold(cache);
+    struct loaded_markets *value = make_value(cache, (size_t)PQntuples(list));
+    bool                   is_good = value && fill(cache, connection, list, before, value);
+    bool                   is_news = is_good && !is_same(before, &value->markets);
+    PQclear(list);
+    markets_release(cache, before);
+    if (is_news)
+        cell_replace(&cache->cell, &value->held);
+    else if (value)
+        free_markets(&value->held);
+    return is_good;
+}
+
+bool
+market_cache_reload(struct market_cache *cache, struct connection *connection)
+{
+    pthread_mutex_lock(&cache->reloading);
+    bool is_good = reload(cache, connection);
+    pthread_mutex_unlock(&cache->reloading);
+    return is_good;
+}
