@@ -165,6 +165,7 @@ exchange_render(struct exchange *exchange)
     if (!is_preflight && add_origin(exchange, exchange->request.route))
         add(exchange, "Access-Control-Expose-Headers",
             "ETag, Idempotent-Replayed, Link, Location, Retry-After, traceparent");
-    if (atomic_load(&exchange->listener->is_quiet))
+    /* What follows on a connection is believed only where it is certain that this request has ended. */
+    if (atomic_load(&exchange->listener->is_quiet) || exchange->is_cut_short || exchange->problem == PROBLEM_MALFORMED)
         add(exchange, "Connection", "close");
 }

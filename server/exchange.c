@@ -31,10 +31,11 @@ skip_authority(const char *target)
     return path ? path : "/";
 }
 
+/* Printable ASCII without a fragment, which clients keep to themselves. */
 static bool
-is_printable(const char *text)
+is_target(const char *text)
 {
-    while (*text > ' ' && *text <= '~')
+    while (*text > ' ' && *text <= '~' && *text != '#')
         text++;
     return *text == '\0';
 }
@@ -46,7 +47,7 @@ take_target(struct exchange *exchange, const char *target)
     struct arena *arena = &exchange->arena;
 
     exchange->request.path = "";
-    if (!is_printable(target)) {
+    if (!is_target(target)) {
         exchange->problem = PROBLEM_MALFORMED;
         return;
     }

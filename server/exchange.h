@@ -8,7 +8,7 @@
 
 enum {
     URI_BYTES_MAX      = 4 << 10,         /* 414 past it */
-    HEADERS_BYTES_MAX  = 16 << 10,        /* names, values and separators: 431 past it */
+    HEADERS_BYTES_MAX  = 8 << 10,         /* names, values and separators: 431 past it */
     HEADERS_COUNT_MAX  = 100,
     DISCARD_BYTES_MAX  = 8 << 20,         /* a refused body is read to its end up to this, so that the answer arrives */
     RECEIVE_S_MAX      = 120,             /* from the header to the body's end */
@@ -50,6 +50,7 @@ struct exchange {
     enum problem     problem;             /* the first one wins */
     bool             is_begun;            /* hooks.begin was called */
     bool             has_body, is_chunked;
+    bool             is_cut_short;        /* answered before its body was received */
     bool             is_seen[32];         /* header fields that may stand once, by their row */
     size_t           headers_bytes, headers_seen;
     const char      *content_type, *content_length, *transfer_encoding, *expect, *origin, *request_method;
@@ -83,7 +84,7 @@ void             exchange_close(struct exchange *exchange);
 /* intake.c: what is checked before and while the body is received. */
 void      exchange_add_header(struct exchange *exchange, const char *name, size_t name_count, const char *value,
                               size_t value_count);
-enum next exchange_begin(struct exchange *exchange, const char *method);   /* the header is complete */
+enum next exchange_begin(struct exchange *exchange, const char *method, const char *version);   /* the header is complete */
 bool      exchange_take(struct exchange *exchange, const char *bytes, size_t count);   /* false: cut the connection */
 
 /* answer.c: the reply as status, header fields and bytes. */

@@ -7,6 +7,9 @@
 
 #include "server/exchange.h"
 
+/* RFC 9110 section 5.6.2. A space before the colon is where readers part ways. */
+#define TOKEN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
+
 #define HEADER(text, member, once) { text, sizeof text - 1, offsetof(struct exchange, member), once }
 
 /* Where a second value could make two readers of the request disagree, it is refused. */
@@ -54,6 +57,8 @@ exchange_add_header(struct exchange *exchange, const char *name, size_t name_cou
     static const size_t separators = sizeof ": \r\n" - 1;
     size_t              i          = 0;
 
+    if (name_count == 0 || strspn(name, TOKEN) != name_count)
+        refuse(exchange, PROBLEM_MALFORMED, "a header field's name has a character that no name has");
     exchange->headers_seen++;
     exchange->headers_bytes += name_count + value_count + separators;
     if (exchange->headers_bytes > HEADERS_BYTES_MAX || exchange->headers_seen > HEADERS_COUNT_MAX)
@@ -106,7 +111,7 @@ static void
 check_sizes(struct exchange *exchange)
 {
     if (exchange->headers_bytes > HEADERS_BYTES_MAX || exchange->headers_seen > HEADERS_COUNT_MAX)
-        refuse(exchange, PROBLEM_HEADERS_TOO_LARGE, "at most 16384 bytes in 100 fields");
+        refuse(exchange, PROBLEM_HEADERS_TOO_LARGE, "at most 8192 bytes in 100 fields");
 }
 
 static void
@@ -264,31 +269,43 @@ check(struct exchange *exchange)
         check_body(exchange);
 }
 
+static void
+take_method(struct exchange *exchange, const char *method)
+{
+    size_t count = strlen(method);
+    char  *copy  = arena_copy(&exchange->arena, method, count);
+
+    exchange->request.method = "";
+    if (!copy)
+        refuse(exchange, PROBLEM_INTERNAL, "");
+    else if (strspn(method, TOKEN) != count)
+        refuse(exchange, PROBLEM_MALFORMED, "the method has a character that no method has");
+    else
+        exchange->request.method = copy;
+}
+
 /* A refused body is received and dropped, since closing a connection while the client still sends may lose the answer. One that is
  * too long for that is answered at once, as is one that the client holds back until it is asked for. */
 enum next
-exchange_begin(struct exchange *exchange, const char *method)
+exchange_begin(struct exchange *exchange, const char *method, const char *version)
 {
     struct request *request = &exchange->request;
+
+    if (!request->host && strcmp(version, "HTTP/1.0"))
+        refuse(exchange, PROBLEM_MALFORMED, "HTTP/1.1 requires Host");
 
     exchange->stage      = STAGE_BODY;
     exchange->started_us = exchange_clock_us(CLOCK_MONOTONIC);
     request->now_us      = exchange_clock_us(CLOCK_REALTIME);
     request->number      = atomic_fetch_add(&exchange->listener->number, 1) + 1;
-    request->method      = arena_copy(&exchange->arena, method, strlen(method));
-    if (!request->method) {
-        request->method = "";
-        refuse(exchange, PROBLEM_INTERNAL, "");
-    }
+    take_method(exchange, method);
     trace(exchange);
     bool is_framed = frame(exchange);
     if (!exchange->problem)
         check(exchange);
-    if (!exchange->problem)
-        return NEXT_RECEIVE;
-    if (!is_framed || exchange->announced > DISCARD_BYTES_MAX)
-        return NEXT_ANSWER;
-    return exchange->has_body && exchange->expect ? NEXT_ANSWER : NEXT_RECEIVE;
+    exchange->is_cut_short = exchange->problem && (!is_framed || exchange->announced > DISCARD_BYTES_MAX ||
+                                                   (exchange->has_body && exchange->expect));
+    return exchange->is_cut_short ? NEXT_ANSWER : NEXT_RECEIVE;
 }
 
 static bool

@@ -23,7 +23,7 @@
 enum {
     WHY_BYTES       = 160,
     BACKLOG         = 1024,
-    POOL_BYTES      = 64 << 10,           /* of a connection: its header, and what is read of a body at once */
+    POOL_BYTES      = 32 << 10,           /* of a connection, for its header and pieces of a body; cleared after each request */
     FILES_OWN       = 256,                /* files beside the connections */
     ADDRESS_BYTES   = 256,
 };
@@ -118,7 +118,7 @@ exchange_resume(struct request *request, enum resumption how, enum problem probl
 }
 
 static enum MHD_Result
-begin(struct exchange *exchange, const char *method)
+begin(struct exchange *exchange, const char *method, const char *version)
 {
     struct listener                *listener = exchange->listener;
     const union MHD_ConnectionInfo *peer =
@@ -129,7 +129,7 @@ begin(struct exchange *exchange, const char *method)
         metrics_begin(listener->settings.metrics);
     exchange->request.caller.is_loopback = peer && peer->client_addr && is_loopback(peer->client_addr);
     MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_header, exchange);
-    return exchange_begin(exchange, method) == NEXT_ANSWER ? answer(exchange) : MHD_YES;
+    return exchange_begin(exchange, method, version) == NEXT_ANSWER ? answer(exchange) : MHD_YES;
 }
 
 static enum MHD_Result
@@ -146,12 +146,12 @@ on_request(void *listener, struct MHD_Connection *connection, const char *url, c
            const char *bytes, size_t *count, void **state)
 {
     struct exchange *exchange = *state;
-    (void)listener, (void)connection, (void)url, (void)version;
+    (void)listener, (void)connection, (void)url;
 
     if (!exchange)
         return MHD_NO;
     if (exchange->stage == STAGE_HEAD)
-        return begin(exchange, method);
+        return begin(exchange, method, version);
     if (*count) {
         bool is_taken = exchange_take(exchange, bytes, *count);
         *count = 0;
@@ -273,7 +273,6 @@ start(struct listener *listener)
         MHD_OPTION_CONNECTION_LIMIT, settings->connections_max,
         MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
         MHD_OPTION_END);
