@@ -2,6 +2,7 @@
 #include "record/arena.h"
 
 #include <assert.h>
+#include <sanitizer/asan_interface.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ add_block(struct arena *arena, size_t least)
     if (!block)
         return NULL;
     *block = (struct arena_block){ .older = arena->blocks, .size = size };
+    ASAN_POISON_MEMORY_REGION(block->bytes, size);       /* under ASan only: what is not taken may not be touched */
     arena->blocks = block;
     arena->used += size;
     return block;
@@ -65,6 +67,7 @@ take(struct arena *arena, size_t count, size_t alignment)
     if (!block)
         return NULL;
     block->used = start + count;
+    ASAN_UNPOISON_MEMORY_REGION((char *)block->bytes + start, count);
     return (char *)block->bytes + start;
 }
 
@@ -102,6 +105,7 @@ arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes)
 
     if (old && block && (char *)old + old_bytes == (char *)block->bytes + block->used &&
         more <= block->size - block->used) {
+        ASAN_UNPOISON_MEMORY_REGION((char *)old + old_bytes, more);
         memset((char *)old + old_bytes, 0, more);
         block->used += more;
         return old;

@@ -65,7 +65,7 @@ static void
 put_name(struct text *out, const char *name, char before, char after)
 {
     size_t count = strlen(name);
-    char  *start = text_reserve(out, count + 4);
+    char  *start = text_reserve(out, count + 2 + (before != '\0') + (after != '\0'));
     char  *at    = start;
     if (!at)
         return;
@@ -83,13 +83,11 @@ put_name(struct text *out, const char *name, char before, char after)
 static void
 put_decimal(struct text *out, struct decimal value)
 {
-    char *at = text_reserve(out, DECIMAL_TEXT_MAX + 2);
-    if (!at)
-        return;
-    at[0] = '"';
-    size_t count  = decimal_format(value, at + 1);
-    at[1 + count] = '"';
-    out->count   += count + 2;
+    char text[DECIMAL_TEXT_MAX + 2] = { '"' };
+
+    size_t count    = decimal_format(value, text + 1);
+    text[1 + count] = '"';
+    text_add(out, text, count + 2);
 }
 
 static void

@@ -180,6 +180,100 @@ START_TEST(nesting_has_a_limit)
 }
 END_TEST
 
+/* A record that holds itself: tables alone would not bound how deep a text goes. */
+struct chain { struct chain *next; };
+extern const struct record chain_record;
+static const struct field chain_fields[] = {
+    POINTER_FIELD(chain, next, chain, .optional = true),
+};
+const struct record chain_record = RECORD(chain, chain_fields);
+
+START_TEST(records_nest_no_deeper_than_values)
+{
+    for (size_t depth = 1; depth < 2 * JSON_DEPTH_MAX; depth++) {
+        struct arena  arena;
+        struct faults faults;
+        struct text   text;
+        struct chain  chain;
+        arena_open(&arena, 1 << 20);
+        text_open(&text, &arena, 0, 1 << 12);
+        for (size_t i = 1; i < depth; i++)
+            text_add_string(&text, "{\"next\":");
+        text_add_string(&text, "{}");
+        for (size_t i = 1; i < depth; i++)
+            text_add_string(&text, "}");
+        faults_open(&faults, 1);
+        bool is_read = json_read(&chain_record, text.bytes, text.count, &arena, &chain, &faults);
+        ck_assert_int_eq(is_read, depth <= JSON_DEPTH_MAX);
+        ck_assert(is_read || !strcmp(faults.items[0].code, "not_json"));
+        arena_close(&arena);
+    }
+}
+END_TEST
+
+/* After every kind of container, good or bad, as much depth is left as before. */
+START_TEST(siblings_are_not_depth)
+{
+    static const char *const before[] = {
+        "\"points\":[[1,2],[3,4]]", "\"prices\":{\"A\":\"1\"}", "\"note\":{\"text\":\"n\"}",
+        "\"rule\":{\"rule\":\"by_rate\",\"rate\":\"1\"}", "\"points\":[[1],[1,2,3],[[1],{}]]",
+        "\"tags\":[\"1\",\"2\",\"3\",\"4\",\"5\"]", "\"groups\":{\"a\":[],\"b\":[],\"c\":[],\"d\":[],\"e\":[]}",
+        "\"rule\":{\"rule\":\"odd\"}", "\"rule\":{}", "\"note\":[[]]", "\"points\":[]", "\"prices\":{}",
+    };
+    char deep[2 * JSON_DEPTH_MAX];
+
+    memset(deep, '[', sizeof deep / 2);
+    memset(deep + sizeof deep / 2, ']', sizeof deep / 2);
+    for (size_t i = 0; i < COUNT_OF(before); i++) {
+        char          text[512];
+        struct arena  arena;
+        struct faults faults;
+        struct sample sample;
+        for (size_t depth = JSON_DEPTH_MAX - 1; depth <= JSON_DEPTH_MAX; depth++) {
+            int count = snprintf(text, sizeof text, "{%s,\"x\":%.*s}", before[i], (int)(2 * depth),
+                                 deep + sizeof deep / 2 - depth);
+            arena_open(&arena, 1 << 20);
+            faults_open(&faults, FAULTS_MAX);
+            ck_assert(!json_read(&sample_record, text, (size_t)count, &arena, &sample, &faults));
+            bool is_bad = !strcmp(faults.items[faults.count - 1].code, "not_json");
+            ck_assert_msg(is_bad == (depth == JSON_DEPTH_MAX), "%s", text);
+            arena_close(&arena);
+        }
+    }
+}
+END_TEST
+
+/* Escapes at the borders of UTF-8's lengths, in values and in names of tags, cases, keys and members. */
+START_TEST(escapes_are_the_characters_they_name)
+{
+    static const char borders[] =
+        "{\"text\":\"\\u0001\\u007f\\u0080\\u07FF\\u0800\\uffff\\uD800\\uDC00\\udbff\\udfff\"}";
+    static const char names[] =
+        "{\"id\":\"\\u0061-1\",\"quantity\":0,\"r\\u0061te\":\"\\u0031\",\"ratio\":null,\"urgent\":true,"
+        "\"made_at\":\"1970-01-01T00:00:00\\u005A\",\"side\":\"s\\u0065ll\",\"note\":{\"text\":\"n\"},"
+        "\"reply\":null,\"points\":[[1,2]],\"prices\":{\"AB\":1,\"A\":2,\"\\u0042\":3},"
+        "\"rule\":{\"steps\":2,\"rul\\u0065\":\"\\u0069n_steps\"}}";
+    struct arena       arena;
+    struct faults      faults;
+    struct sample_note note;
+    struct sample      sample;
+
+    arena_open(&arena, 1 << 20);
+    faults_open(&faults, 1);
+    ck_assert(json_read(&sample_note_record, borders, sizeof borders - 1, &arena, &note, &faults));
+    ck_assert_str_eq(note.text, "\x01\x7F\xC2\x80\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF");
+    bool is_read = json_read(&sample_record, names, sizeof names - 1, &arena, &sample, &faults);
+    ck_assert_msg(is_read, "%s %s", faults.items[0].pointer, faults.items[0].code);
+    ck_assert_str_eq(sample.id, "a-1");
+    ck_assert(sample.rate.units == DECIMAL_ONE_UNITS);
+    ck_assert_int_eq(sample.side, 1);
+    ck_assert_uint_eq(sample.prices_count, 3);
+    ck_assert_str_eq(sample.prices[2].asset, "B");
+    ck_assert_int_eq(sample.rule.rule, 1);
+    arena_close(&arena);
+}
+END_TEST
+
 START_TEST(every_kind_of_member_is_read)
 {
     struct arena  arena;
@@ -548,17 +642,17 @@ START_TEST(a_text_that_does_not_fit_is_full)
     ck_assert(read_text(sample_good, strlen(sample_good), &arena, &sample, &faults));
     char  *whole = write_text(&sample_record, &sample, JSON_CANONICAL);
     size_t count = strlen(whole);
-    for (size_t max = 0; max < count + 100; max++) {
+    for (size_t max = 0; max < 4 * count; max++) {
         arena_open(&small, 1 << 20);
         text_open(&text, &small, 16, max);
         json_write(&sample_record, &sample, JSON_CANONICAL, &text);
-        ck_assert(text.is_full || max >= count);
+        ck_assert_int_eq(text.is_full, max < count);
         ck_assert_uint_le(text.count, max);
         arena_close(&small);
         arena_open(&small, max);
         text_open(&text, &small, 16, 1 << 16);
         json_write(&sample_record, &sample, JSON_CANONICAL, &text);
-        ck_assert(text.is_full || max >= count);
+        ck_assert(text.is_full || text.count == count);
         arena_close(&small);
     }
     free(whole);
@@ -674,6 +768,9 @@ json_suite(void)
     tcase_add_loop_test(tests, a_text_gets_its_first_fault, 0, COUNT_OF(rows));
     tcase_add_test(tests, unknown_values_must_be_json);
     tcase_add_test(tests, nesting_has_a_limit);
+    tcase_add_test(tests, records_nest_no_deeper_than_values);
+    tcase_add_test(tests, siblings_are_not_depth);
+    tcase_add_test(tests, escapes_are_the_characters_they_name);
     tcase_add_test(tests, every_kind_of_member_is_read);
     tcase_add_test(tests, members_that_are_left_out_take_their_initial_value);
     tcase_add_test(tests, with_more_than_one_fault_wanted_it_goes_on);
