@@ -181,12 +181,12 @@ START_TEST(nesting_has_a_limit)
 END_TEST
 
 /* A record that holds itself: tables alone would not bound how deep a text goes. */
-struct chain { struct chain *next; };
-extern const struct record chain_record;
-static const struct field chain_fields[] = {
-    POINTER_FIELD(chain, next, chain, .optional = true),
+struct nest { struct nest *next; };
+static const struct record nest_record;
+static const struct field nest_fields[] = {
+    POINTER_FIELD(nest, next, nest, .optional = true),
 };
-const struct record chain_record = RECORD(chain, chain_fields);
+static const struct record nest_record = RECORD(nest, nest_fields);
 
 START_TEST(records_nest_no_deeper_than_values)
 {
@@ -194,7 +194,7 @@ START_TEST(records_nest_no_deeper_than_values)
         struct arena  arena;
         struct faults faults;
         struct text   text;
-        struct chain  chain;
+        struct nest   nest;
         arena_open(&arena, 1 << 20);
         text_open(&text, &arena, 0, 1 << 12);
         for (size_t i = 1; i < depth; i++)
@@ -203,7 +203,7 @@ START_TEST(records_nest_no_deeper_than_values)
         for (size_t i = 1; i < depth; i++)
             text_add_string(&text, "}");
         faults_open(&faults, 1);
-        bool is_read = json_read(&chain_record, text.bytes, text.count, &arena, &chain, &faults);
+        bool is_read = json_read(&nest_record, text.bytes, text.count, &arena, &nest, &faults);
         ck_assert_int_eq(is_read, depth <= JSON_DEPTH_MAX);
         ck_assert(is_read || !strcmp(faults.items[0].code, "not_json"));
         arena_close(&arena);
