@@ -67,12 +67,17 @@ within_segment(const struct segment *segment, double c, double m0)
     return b < 0 ? 2 * m0 / (root - b) : (root + b) / (2 * c * k);
 }
 
+/* A quantity, and by how much the margin falls there a unit of it. */
+struct estimate {
+    double quantity, slope;
+};
+
 /* The largest quantity whose average net price is at least (bought: at most) c, nearly. */
-static double
+static struct estimate
 estimate_largest(const struct depth *depth, double c, double most)
 {
     struct sweep sweep;
-    struct segment segment;
+    struct segment segment = { 0 };
 
     sweep_open(&sweep, depth, SWEEP_ALL_VENUES);
     while (sweep.quantity < most && sweep_next(&sweep, &segment)) {
@@ -81,10 +86,12 @@ estimate_largest(const struct depth *depth, double c, double most)
             (sweep.proceeds + segment.proceeds - c * (sweep.quantity + segment.quantity)) *
             sweep.sign;
         if (after < 0)
-            return real_min(most, sweep.quantity + within_segment(&segment, c, margin));
+            return (struct estimate){ real_min(most, sweep.quantity +
+                                                         within_segment(&segment, c, margin)),
+                                      real_abs(c - segment.net_end) };
         sweep_pass(&sweep, &segment);
     }
-    return real_min(most, sweep.quantity);
+    return (struct estimate){ real_min(most, sweep.quantity), real_abs(c - sweep.net) };
 }
 
 /* What a quantity leaves over, exactly: proceeds - c q sold, c q - cost bought; `fits`: it is all
@@ -94,10 +101,13 @@ struct probe {
     bool fits;
 };
 
+/* c = limit * reference; most in lots */
 struct search {
     const struct depth *depth;
     struct decimal limit;
-}; /* c = limit * reference */
+    int128 most;
+    double slope;
+};
 
 static bool
 probe(const struct search *search, int128 lots, struct probe *out)
@@ -119,30 +129,37 @@ probe(const struct search *search, int128 lots, struct probe *out)
     return true;
 }
 
-/* From the estimate outward, in steps that double, until `low` fits and `high` does not. */
-static bool
-bracket(const struct search *search, int128 estimate, int128 most, struct probe *low,
-        struct probe *high)
+/* How far from a probe the margin should have changed its sign: twice as far as its slope says, and
+ * further from probe to probe. */
+static int128
+step_from(const struct search *search, const struct probe *from, int round)
 {
-    int128 step = estimate >> 51;
+    double lots =
+        2 * real_abs((double)from->margin) / (search->slope * (double)search->depth->lot.units);
+    int128 least = (from->lots >> 46) + 1;
 
-    step += step == 0;
+    least = round < 40 ? least << round : search->most;
+    return lots < (double)least ? least : lots < 1e37 ? (int128)lots : search->most;
+}
+
+/* From the estimate outward until `low` fits and `high` does not. */
+static bool
+bracket(const struct search *search, int128 estimate, struct probe *low, struct probe *high)
+{
     if (!probe(search, estimate, low))
         return false;
     *high = *low;
-    for (int i = 0; i < PROBES_MAX && low->fits && high->fits; i++, step *= 2) {
+    for (int i = 0; i < PROBES_MAX && high->fits; i++) {
+        int128 step = step_from(search, high, i);
         *low = *high;
-        if (low->lots >= most)
+        if (low->lots >= search->most)
             return true;
-        if (!probe(search, most - low->lots > step ? low->lots + step : most, high))
+        if (!probe(search, search->most - low->lots > step ? low->lots + step : search->most, high))
             return false;
     }
-    for (int i = 0; i < PROBES_MAX && !low->fits; i++, step *= 2) {
+    for (int i = 0; i < PROBES_MAX && !low->fits; i++) {
+        int128 step = step_from(search, low, i);
         *high = *low;
-        if (low->lots == 0) {
-            low->fits = true;
-            return true;
-        }
         if (low->lots <= step)
             *low = (struct probe){ .fits = true };
         else if (!probe(search, low->lots - step, low))
@@ -151,7 +168,7 @@ bracket(const struct search *search, int128 estimate, int128 most, struct probe 
     return true;
 }
 
-/* Where the margin would be 0 on a line between two probes, pulled inside; every third time the
+/* Where the margin would be 0 on a line between two probes, pulled inside; every fourth time the
  * middle. */
 static int128
 between(const struct probe *low, const struct probe *high, int round)
@@ -160,48 +177,74 @@ between(const struct probe *low, const struct probe *high, int round)
     double part = (double)low->margin / ((double)low->margin - (double)high->margin);
     int128 step = width / 2;
 
-    if (round % 3 != 2 && high->margin < 0 && part >= 0 && part <= 1)
+    if (round % 4 != 3 && high->margin < 0 && part >= 0 && part <= 1)
         step = (int128)((double)width * part);
     if (step < 1)
         step = 1;
     return low->lots + (step < width ? step : width - 1);
 }
 
+/* The lots that are worth no more than one unit of money: its rounding makes a saw of the margin.
+ */
+static int128
+unit_lots(const struct depth *depth)
+{
+    double lots = statistic_of(depth->quote_unit) /
+                  (statistic_of(depth->reference) * statistic_of(depth->lot));
+
+    return lots < 1 ? 1 : lots < 1e18 ? (int128)lots : (int128)1e18;
+}
+
+/* Narrows the bracket until the two are neighbours. */
+static bool
+narrow(const struct search *search, struct probe *low, struct probe *high)
+{
+    int128 near = unit_lots(search->depth);
+
+    for (int i = 0; i < PROBES_MAX && high->lots - low->lots > near; i++) {
+        struct probe middle;
+        if (!probe(search, between(low, high, i), &middle))
+            return false;
+        *(middle.fits ? low : high) = middle;
+    }
+    return true;
+}
+
+/* The depth may end before `most`, and its end is then the most. */
 bool
 depth_largest(const struct depth *depth, struct decimal tolerance, struct decimal most,
               struct decimal *quantity)
 {
     struct depth costless = *depth;
     int sign = depth->side == DEPTH_SELL ? -1 : 1;
-    struct search search = { &costless, { DECIMAL_ONE_UNITS + sign * tolerance.units } };
-    int128 most_lots = most.units / depth->lot.units;
+    struct search search = { &costless,
+                             { DECIMAL_ONE_UNITS + sign * tolerance.units },
+                             most.units / depth->lot.units,
+                             0 };
+    struct estimate estimate;
+    struct decimal start;
     struct probe low;
     struct probe high;
-    double estimate;
-    struct decimal start;
 
     costless.costs = NULL;
-    if (!probe(&search, most_lots, &low))
+    if (!probe(&search, search.most, &low))
         return false;
-    if (low.filled_lots < most_lots) {
-        most_lots = low.filled_lots;
-        if (!probe(&search, most_lots, &low))
+    if (low.filled_lots < search.most) {
+        search.most = low.filled_lots;
+        if (!probe(&search, search.most, &low))
             return false;
     }
     if (!low.fits) {
+        start.units = search.most * depth->lot.units;
         estimate =
             estimate_largest(&costless, statistic_of(search.limit) * statistic_of(depth->reference),
-                             statistic_of((struct decimal){ most_lots * depth->lot.units }));
-        if (!decimal_of_rate(estimate, depth->lot, ROUND_DOWN, &start))
-            start = most;
-        if (!bracket(&search, start.units / depth->lot.units, most_lots, &low, &high))
+                             statistic_of(start));
+        search.slope = estimate.slope;
+        if (!decimal_of_rate(estimate.quantity, depth->lot, ROUND_DOWN, &start))
+            start.units = search.most * depth->lot.units;
+        if (!bracket(&search, start.units / depth->lot.units, &low, &high) ||
+            !narrow(&search, &low, &high))
             return false;
-        for (int i = 0; i < PROBES_MAX && low.lots + 1 < high.lots; i++) {
-            struct probe middle;
-            if (!probe(&search, between(&low, &high, i), &middle))
-                return false;
-            *(middle.fits ? &low : &high) = middle;
-        }
     }
     quantity->units = low.lots * depth->lot.units;
     return true;

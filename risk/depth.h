@@ -67,9 +67,9 @@ struct walk {
 enum { VENUES_ENUMERATED_MAX = 12 };
 bool depth_walk(const struct depth *depth, struct decimal quantity, struct walk *walk);
 
-/* The largest quantity, a multiple of the lot and at most `most`, whose slippage_rate
- * (depth_walk's, exactly) is at most `tolerance`, and one lot more is too much; fixed costs aside.
- * Less than `most` also where the depth ends. False: a figure does not fit. */
+/* The largest quantity, a multiple of the lot and at most `most`, whose slippage_rate (depth_walk's,
+ * exactly) is at most `tolerance`; one lot more, or as many as one quote_unit buys, is too much.
+ * Fixed costs aside. Less than `most` also where the depth ends. False: a figure does not fit. */
 bool depth_largest(const struct depth *depth, struct decimal tolerance, struct decimal most,
                    struct decimal *quantity);
 
