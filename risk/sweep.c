@@ -13,6 +13,19 @@ static const double NEARLY = 1e-14;
  * high. */
 static const double DRAINED_X = 1e4;
 
+/* A decimal >= 0 in double within 2 ulp, for which a curve of many levels need not wait: twice as
+ * fast as statistic_of, and as much the same on every machine. */
+static inline double
+nearly(struct decimal value)
+{
+    uint128 units = (uint128)value.units;
+
+    if (units >> 63 == 0)
+        return (double)(int64_t)units * 1e-18;
+    return ((double)(uint64_t)(units >> 64) * 18446744073709551616.0 + (double)(uint64_t)units) *
+           1e-18;
+}
+
 static void
 load_level(struct sweep *sweep, struct stop *stop, const struct venue *venue)
 {
@@ -25,8 +38,8 @@ load_level(struct sweep *sweep, struct stop *stop, const struct venue *venue)
         if (!depth_size(sweep->depth, level->size, &stop->exact_size) ||
             stop->exact_size.units <= 0)
             continue;
-        stop->size = statistic_of(stop->exact_size);
-        stop->net_start = statistic_of(level->price) * stop->keep * stop->ratio;
+        stop->size = nearly(stop->exact_size);
+        stop->net_start = nearly(level->price) * stop->keep * stop->ratio;
         stop->net_end = stop->net_start;
         stop->row++;
         return;

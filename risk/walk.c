@@ -50,15 +50,29 @@ left_units(const struct sweep *sweep, struct decimal quantity)
     return left;
 }
 
+/* Whether a segment surely ends before the order does: without the exact sums, which only matter
+ * close to the end. */
+static bool
+is_surely_passed(const struct sweep *sweep, const struct segment *segment, double quantity)
+{
+    return sweep->quantity + segment->quantity < quantity * (1 - 1e-9);
+}
+
 /* Goes down until the order is used up; returns the price there, as x, for the pools. */
 static double
 find_margin(struct sweep *sweep, struct decimal quantity, size_t *marginal)
 {
+    double nearly = statistic_of(quantity);
     struct segment segment;
 
     *marginal = NO_VENUE;
     while (sweep_next(sweep, &segment)) {
-        int128 left = left_units(sweep, quantity);
+        int128 left;
+        if (is_surely_passed(sweep, &segment, nearly)) {
+            sweep_pass(sweep, &segment);
+            continue;
+        }
+        left = left_units(sweep, quantity);
         if (left <= 0) {
             *marginal = segment.is_level ? segment.venue : first_active_pool(sweep);
             return sweep->x;
@@ -76,6 +90,17 @@ find_margin(struct sweep *sweep, struct decimal quantity, size_t *marginal)
     return sweep->x;
 }
 
+/* A pool's share is only known to a double's precision, so it is floored to 2^-46 of the order (a
+ * multiple of the lot): then a lot more goes to the marginal venue alone, and what an order brings
+ * is as smooth as it is exact. What this costs is a square of that. */
+static struct decimal
+grid_of(const struct depth *depth, struct decimal quantity)
+{
+    int128 lots = (quantity.units / depth->lot.units) >> 46;
+
+    return (struct decimal){ depth->lot.units * (lots > 1 ? lots : 1) };
+}
+
 /* What the venues but the marginal one get, floored to the lot; never more than is left of the
  * order. Without a margin the depth is exhausted, and each gets all that it can take. */
 static void
@@ -84,13 +109,14 @@ split(const struct depth *depth, uint32_t venues, struct decimal quantity, struc
     struct sweep sweep;
     double x;
     int128 left = quantity.units;
+    struct decimal grid = grid_of(depth, quantity);
 
     sweep_open(&sweep, depth, venues);
     x = find_margin(&sweep, quantity, &out->marginal);
     for (size_t i = 0; i < depth->venues_count; i++) {
         struct decimal part =
             sweep.stops[i].is_pool
-                ? floor_of(sweep_pool_quantity(&sweep, i, x), depth->lot)
+                ? floor_of(sweep_pool_quantity(&sweep, i, x), grid)
                 : down_to_lot((struct decimal){ sweep.stops[i].book_units }, depth->lot);
         if (i == out->marginal)
             part.units = 0;

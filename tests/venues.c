@@ -20,6 +20,8 @@ market_open(struct market *market, const char *venues)
 
     ck_assert_ptr_nonnull(text);
     snprintf(text, bytes, "{\"prices\":{\"A\":\"1\"},\"depth\":{\"A\":%s}}", venues);
+    for (char *quote = strchr(text, '\''); quote; quote = strchr(quote, '\''))
+        *quote = '"';
     arena_open(&market->arena, MARKET_BYTES_MAX);
     faults_open(&faults, 1);
     if (!json_read(&state_record, text, strlen(text), &market->arena, &market->state, &faults) ||

@@ -7,7 +7,8 @@
 
 struct market { struct arena arena; struct state state; const struct asset_depth *depth; };
 
-/* `venues`: the JSON list of an asset's venues. Fails the test where it is not accepted. */
+/* `venues`: the JSON list of an asset's venues, in which ' may stand for ". Fails the test where it is
+ * not accepted. */
 void market_open(struct market *market, const char *venues);
 void market_close(struct market *market);
 
@@ -23,13 +24,13 @@ struct walk walk_of(const struct depth *depth, const char *quantity);
 /* The net price at the margin of an order, in double. */
 double margin_of(const struct depth *depth, double quantity);
 
-#define BOOK_A "{\"venue\":\"book\",\"kind\":\"book\",\"fee_rate\":\"0\"," \
-               "\"bids\":[[\"100\",\"10\"],[\"99\",\"20\"],[\"98\",\"30\"]]}"
-#define BOOK_5 "{\"venue\":\"book\",\"kind\":\"book\",\"fee_rate\":\"0.0005\"," \
-               "\"bids\":[[\"100\",\"10\"],[\"99\",\"20\"],[\"98\",\"30\"],[\"95\",\"50\"]]}"
-#define CP_30  "{\"venue\":\"cp\",\"kind\":\"constant_product\",\"fee_rate\":\"0.003\",\"base\":\"1000\",\"quote\":\"100000\"}"
-#define V3_5   "{\"venue\":\"v3\",\"kind\":\"concentrated\",\"fee_rate\":\"0.0005\",\"price\":\"100\"," \
-               "\"ranges\":[{\"lower\":\"90\",\"upper\":\"110\",\"liquidity\":\"50000\"}]}"
+#define BOOK_A "{'venue':'book','kind':'book','fee_rate':'0'," \
+               "'bids':[['100','10'],['99','20'],['98','30']]}"
+#define BOOK_5 "{'venue':'book','kind':'book','fee_rate':'0.0005'," \
+               "'bids':[['100','10'],['99','20'],['98','30'],['95','50']]}"
+#define CP_30  "{'venue':'cp','kind':'constant_product','fee_rate':'0.003','base':'1000','quote':'100000'}"
+#define V3_5   "{'venue':'v3','kind':'concentrated','fee_rate':'0.0005','price':'100'," \
+               "'ranges':[{'lower':'90','upper':'110','liquidity':'50000'}]}"
 #define THREE  "[" BOOK_5 "," CP_30 "," V3_5 "]"
 
 #endif
