@@ -85,7 +85,7 @@ void             exchange_close(struct exchange *exchange);
 void      exchange_add_header(struct exchange *exchange, const char *name, size_t name_count, const char *value,
                               size_t value_count);
 enum next exchange_begin(struct exchange *exchange, const char *method, const char *version);   /* the header is complete */
-bool      exchange_take(struct exchange *exchange, const char *bytes, size_t count);   /* false: cut the connection */
+bool      exchange_take(struct exchange *exchange, const char *bytes, size_t count);   /* count > 0; false: cut the connection */
 
 /* answer.c: the reply as status, header fields and bytes. */
 void exchange_render(struct exchange *exchange);

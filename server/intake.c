@@ -333,6 +333,7 @@ exchange_take(struct exchange *exchange, const char *bytes, size_t count)
 {
     struct request *request = &exchange->request;
 
+    assert(count > 0);
     if (exchange_clock_us(CLOCK_MONOTONIC) - exchange->started_us > RECEIVE_S_MAX * INT64_C(1000000))
         return false;
     if (exchange->problem)
