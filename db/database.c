@@ -23,6 +23,7 @@ enum { CONNECT_MS = 2000, STATEMENT_MS = 10000, LOCK_MS = 1000, SERVER_VERSION_L
 
 struct database {
     struct database_settings settings;
+    char                    *url;             /* our copy of the settings' */
     struct market_cache     *markets;
     struct key_cache        *keys;
 };
@@ -415,26 +416,43 @@ database_close(struct database *database)
         return;
     market_cache_close(database->markets);
     key_cache_close(database->keys);
+    free(database->url);
     free(database);
 }
 
-struct database *
-database_open(const struct database_settings *settings, char why[static DATABASE_WHY_MAX])
+static struct database *
+make_database(const struct database_settings *settings)
 {
-    struct database  *database = calloc(1, sizeof *database);
-    struct connection connection;
+    struct database *database = calloc(1, sizeof *database);
+    char            *url = strdup(settings->url);
 
-    if (!database) {
-        snprintf(why, DATABASE_WHY_MAX, "out of memory");
+    if (!database || !url) {
+        free(database);
+        free(url);
         return NULL;
     }
-    database->settings = *settings;
+    database->url          = url;
+    database->settings     = *settings;
+    database->settings.url = url;
     if (!settings->connect_ms)
         database->settings.connect_ms = CONNECT_MS;
     if (!settings->statement_ms)
         database->settings.statement_ms = STATEMENT_MS;
     if (!settings->lock_ms)
         database->settings.lock_ms = LOCK_MS;
+    return database;
+}
+
+struct database *
+database_open(const struct database_settings *settings, char why[static DATABASE_WHY_MAX])
+{
+    struct database  *database = make_database(settings);
+    struct connection connection;
+
+    if (!database) {
+        snprintf(why, DATABASE_WHY_MAX, "out of memory");
+        return NULL;
+    }
     bool is_open   = connection_open(&connection, database);
     bool is_loaded = is_open && load(database, &connection, why);
     if (!is_open)

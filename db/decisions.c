@@ -44,12 +44,13 @@ decision_id_parse(const char *id, int64_t *day, char inst[static INST_TEXT_MAX],
     return true;
 }
 
+/* Binary rows, to be cleared whatever is found. */
 static enum find
-find_of(enum outcome outcome, const PGresult *rows)
+find_rows(struct connection *connection, const char *sql, const struct arg *args, size_t args_count, PGresult **rows)
 {
-    if (outcome)
+    if (run_binary(connection, sql, args, args_count, rows))
         return FIND_AWAY;
-    return PQntuples(rows) ? FOUND : FOUND_NOTHING;
+    return PQntuples(*rows) ? FOUND : FOUND_NOTHING;
 }
 
 /* A bytea of a binary result; NULL: out of memory. */
@@ -93,7 +94,7 @@ decision_find(struct connection *connection, const char *id, struct arena *arena
     if (!decision_id_parse(id, &day, inst, &iseq))
         return FOUND_NOTHING;
     const struct arg args[] = { arg_integer(day, room[0]), ARG_TEXT(inst), arg_integer(iseq, room[1]) };
-    enum find        found = find_of(run_binary(connection, sql, args, 3, &rows), rows);
+    enum find        found = find_rows(connection, sql, args, 3, &rows);
 
     if (found == FOUND) {
         snprintf(out->id, sizeof out->id, "%s", id);
@@ -122,7 +123,7 @@ idempotency_find(struct connection *connection, const char *caller, const char *
     static const char sql[] = "SELECT decision, body_sha256, workings FROM breakwater.idempotency WHERE caller = $1 AND key = $2";
     const struct arg  args[] = { ARG_TEXT(caller), ARG_TEXT(key) };
     PGresult         *rows;
-    enum find         found = find_of(run_binary(connection, sql, args, 2, &rows), rows);
+    enum find         found = find_rows(connection, sql, args, 2, &rows);
 
     if (found == FOUND && !read_answer(rows, arena, out))
         found = FIND_AWAY;
@@ -144,7 +145,7 @@ document_find(struct connection *connection, const struct digest *sha256, struct
                               " UNION ALL SELECT document FROM breakwater.parameters WHERE sha256 = $1::bytea LIMIT 1";
     const struct arg  args[] = { ARG_DIGEST(sha256) };
     PGresult         *rows;
-    enum find         found = find_of(run_binary(connection, sql, args, 1, &rows), rows);
+    enum find         found = find_rows(connection, sql, args, 1, &rows);
 
     if (found == FOUND && !read_document(rows, 0, arena, out))
         found = FIND_AWAY;
@@ -191,7 +192,7 @@ version_find(struct connection *connection, const char *market, int64_t version,
     char             room[2][ARG_INTEGER_MAX];
     const struct arg args[] = { ARG_TEXT(market), arg_integer(version, room[0]), arg_integer(at_us, room[1]) };
     PGresult        *rows;
-    enum find        found = find_of(run_binary(connection, sql, args, 3, &rows), rows);
+    enum find        found = find_rows(connection, sql, args, 3, &rows);
 
     if (found == FOUND && !read_version(rows, arena, out))
         found = FIND_AWAY;

@@ -5,29 +5,8 @@
 
 #include "db/database.h"
 #include "db/migration.h"
-#include "tests/postgres.h"
+#include "tests/opened.h"
 #include "tests/suite.h"
-
-struct opened { char url[POSTGRES_URL_MAX]; struct database *database; struct connection connection; };
-
-static void
-open_fresh(struct opened *opened)
-{
-    char why[DATABASE_WHY_MAX] = "";
-
-    postgres_fresh(opened->url);
-    struct database_settings settings = { .url = opened->url };
-    opened->database = database_open(&settings, why);
-    ck_assert_msg(opened->database != NULL, "%s", why);
-    ck_assert(connection_open(&opened->connection, opened->database));
-}
-
-static void
-close_opened(struct opened *opened)
-{
-    connection_close(&opened->connection);
-    database_close(opened->database);
-}
 
 static const struct { const char *sql; enum outcome outcome; } outcomes[] = {
     { "SELECT 1", OUTCOME_OK },
@@ -54,7 +33,7 @@ START_TEST(answers_are_few_outcomes)
 {
     struct opened opened;
 
-    open_fresh(&opened);
+    opened_fresh(&opened);
     for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
         enum outcome outcome = run_command(&opened.connection, outcomes[i].sql, NULL, 0, NULL);
         ck_assert_msg(outcome == outcomes[i].outcome, "%s: %d, not %d (%s)", outcomes[i].sql, (int)outcome, (int)outcomes[i].outcome,
@@ -62,7 +41,7 @@ START_TEST(answers_are_few_outcomes)
     }
     ck_assert(!connection_is_up(&opened.connection));
     ck_assert_int_eq(run_command(&opened.connection, "SELECT 1", NULL, 0, NULL), OUTCOME_AWAY);
-    close_opened(&opened);
+    opened_close(&opened);
 }
 END_TEST
 
@@ -90,7 +69,7 @@ START_TEST(a_rolled_back_transaction_leaves_nothing)
     struct opened      opened;
     struct connection *connection = &opened.connection;
 
-    open_fresh(&opened);
+    opened_fresh(&opened);
     ck_assert(!transaction_begin(connection));
     ck_assert(!run_command(connection, "INSERT INTO breakwater.market VALUES ('m', 'M', 1, 1, 0)", NULL, 0, NULL));
     transaction_rollback(connection);
@@ -98,7 +77,7 @@ START_TEST(a_rolled_back_transaction_leaves_nothing)
     ck_assert(run_command(connection, "SELECT 1 / 0", NULL, 0, NULL));
     ck_assert_int_eq(transaction_commit(connection), OUTCOME_REFUSED);
     ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM breakwater.market"), 0);
-    close_opened(&opened);
+    opened_close(&opened);
 }
 END_TEST
 
@@ -139,7 +118,7 @@ START_TEST(partitions_reach_a_week_ahead_and_are_of_the_right_make)
 {
     struct opened opened;
 
-    open_fresh(&opened);
+    opened_fresh(&opened);
     ck_assert_int_ge(postgres_number(opened.url, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit.body'::regclass"), 9);
     ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('audit.body_' ||"
                                         " to_char((now() AT TIME ZONE 'UTC')::date + 7, 'YYYYMMDD')) AND"
@@ -149,7 +128,7 @@ START_TEST(partitions_reach_a_week_ahead_and_are_of_the_right_make)
                                         " attcompression = 'l'"), 1);
     ck_assert_int_eq(postgres_number(opened.url, "SELECT audit.partitions_make(date '2100-01-01', date '2100-01-03')"), 3);
     ck_assert_int_eq(postgres_number(opened.url, "SELECT audit.partitions_make(date '2100-01-02', date '2100-01-04')"), 1);
-    close_opened(&opened);
+    opened_close(&opened);
 }
 END_TEST
 
@@ -184,7 +163,7 @@ START_TEST(migrations_run_once_in_order)
     char          why[DATABASE_WHY_MAX] = "";
     size_t        done;
 
-    open_fresh(&opened);
+    opened_fresh(&opened);
     struct connection *connection = &opened.connection;
     ck_assert(!run_command(connection, "DELETE FROM public.breakwater_migration", NULL, 0, NULL));
     ck_assert_msg(migrate_files(connection, first, 2, &done, why), "%s", why);
@@ -194,7 +173,7 @@ START_TEST(migrations_run_once_in_order)
     ck_assert(migrate_files(connection, second, 2, &done, why));
     ck_assert_uint_eq(done, 1);
     ck_assert_int_eq(postgres_number(opened.url, "SELECT count(y) + count(*) FROM public.a"), 1);
-    close_opened(&opened);
+    opened_close(&opened);
 }
 END_TEST
 
@@ -212,7 +191,7 @@ START_TEST(migrations_that_do_not_fit_are_refused_by_name)
     char          why[DATABASE_WHY_MAX] = "";
     size_t        done;
 
-    open_fresh(&opened);
+    opened_fresh(&opened);
     struct connection *connection = &opened.connection;
     ck_assert(!run_command(connection, "DELETE FROM public.breakwater_migration", NULL, 0, NULL));
     ck_assert(migrate_files(connection, second, 2, &done, why));
@@ -224,7 +203,7 @@ START_TEST(migrations_that_do_not_fit_are_refused_by_name)
     ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM public.breakwater_migration"), 2);
     ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('public.b')"), 0);
     ck_assert_msg(migrate_files(connection, second, 2, &done, why), "%s", why);
-    close_opened(&opened);
+    opened_close(&opened);
 }
 END_TEST
 

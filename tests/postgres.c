@@ -16,7 +16,7 @@
 #include <check.h>
 #include <libpq-fe.h>
 
-enum { COMMAND_MAX = 1024, LINE_MAX_BYTES = 128, KEEPER_FD = 200 };
+enum { COMMAND_MAX = 1024, LINE_MAX_BYTES = 128, COLUMNS_MAX = 16, KEEPER_FD = 200 };
 
 static const char directory_variable[] = "BREAKWATER_TEST_DIRECTORY";
 static const char keeper_variable[] = "BREAKWATER_TEST_KEEPER";
@@ -222,6 +222,24 @@ postgres_number(const char *url, const char *sql)
     PQclear(rows);
     PQfinish(server);
     return number;
+}
+
+void
+postgres_rows(const char *url, const char *sql, void (*row)(const char *const *values, void *context), void *context)
+{
+    const char *values[COLUMNS_MAX];
+    PGconn     *server = PQconnectdb(url);
+    ck_assert_msg(PQstatus(server) == CONNECTION_OK, "%s", PQerrorMessage(server));
+    PGresult *rows = PQexec(server, sql);
+    ck_assert_msg(PQresultStatus(rows) == PGRES_TUPLES_OK, "%s: %s", sql, PQerrorMessage(server));
+    ck_assert_int_le(PQnfields(rows), COLUMNS_MAX);
+    for (int i = 0; i < PQntuples(rows); i++) {
+        for (int column = 0; column < PQnfields(rows); column++)
+            values[column] = PQgetvalue(rows, i, column);
+        row(values, context);
+    }
+    PQclear(rows);
+    PQfinish(server);
 }
 
 void
