@@ -1,6 +1,7 @@
 /* Objects: their members by name, each once; and variants, which are looked ahead into for their tag. */
 #include "record/json_reader.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "record/value.h"
@@ -134,6 +135,7 @@ read_member(struct reader *reader, struct members *members, struct span name,
 static bool
 read_object(struct reader *reader, struct members *members, const struct place *place)
 {
+    assert(members->record->count <= FIELDS_MAX);
     if (!reader_open(reader, place))
         return false;
     for (bool is_first = true;; is_first = false) {
