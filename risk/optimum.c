@@ -8,6 +8,12 @@
 
 static const double RATE_LEAST = -0.5;
 
+/* Term 3 with less than this part of the weight of the equity moves the root by less than 1e-13. */
+static const double NEGLIGIBLE = 1e-12;
+
+/* How closely the root is bracketed, in parts of the quantity. */
+static const double NARROW = 1e-13;
+
 enum { ROUNDS_MAX = 100 };
 
 /* P(N(0,1) s > difference), s = 0 included: then what is certain. */
@@ -101,7 +107,7 @@ solve_within(const struct condition *condition, const struct piece *piece, doubl
     double slope_low = slope_within(condition, piece, base, span.low);
     double slope_high = slope_within(condition, piece, base, span.high);
 
-    for (int i = 0; i < ROUNDS_MAX && span.high - span.low > 1e-15 * span.high; i++) {
+    for (int i = 0; i < ROUNDS_MAX && span.high - span.low > NARROW * span.high; i++) {
         double width = span.high - span.low;
         double quantity = span.low + width / 2;
         double slope;
@@ -171,22 +177,46 @@ root_at(const struct penalty_terms *terms, double base, double quantity)
     return root;
 }
 
-/* The root with term 3, below the one without, which is `plain`. */
+/* Where the root with term 3 cannot lie below. At the root P(Y > 1+L) = w + b P(bad debt), and the
+ * latter is at most what it is at the root without term 3, `plain`. */
+static struct root
+least_root(const struct condition *condition, double base, const struct root *plain)
+{
+    const struct penalty_terms *terms = condition->terms;
+    double weight =
+        terms->equity_weight +
+        terms->bad_debt_weight * bad_debt_probability(condition, plain->quantity / base - 1);
+    double needed = needed_proceeds(condition, weight);
+    struct root root;
+
+    root.quantity = curve_find(terms->depth, terms->debt / base, needed, &root.piece);
+    if (root.quantity >= base * (1 + RATE_LEAST) && root.quantity <= plain->quantity)
+        return root;
+    return root_at(terms, base, base * (1 + RATE_LEAST));
+}
+
+/* The root with term 3, which is not above the one without. */
 static struct root
 with_bad_debt(const struct condition *condition, double base, struct root plain)
 {
     const struct penalty_terms *terms = condition->terms;
-    struct root least = root_at(terms, base, base * (1 + RATE_LEAST));
-    double bad_debt = bad_debt_probability(condition, plain.quantity / base - 1);
-    bool is_most = plain.quantity >= base * (1 + PENALTY_RATE_MOST);
+    struct root least;
+    struct span span;
 
-    if (terms->bad_debt_weight * bad_debt <= 1e-16 * terms->equity_weight)
+    if (terms->bad_debt_weight * bad_debt_probability(condition, plain.quantity / base - 1) <=
+        NEGLIGIBLE * terms->equity_weight)
         return plain;
-    if (is_most && slope_within(condition, &plain.piece, base, plain.quantity) < 0)
+    if (plain.quantity >= base * (1 + PENALTY_RATE_MOST) &&
+        slope_within(condition, &plain.piece, base, plain.quantity) < 0)
         return plain;
+    least = least_root(condition, base, &plain);
     if (slope_within(condition, &least.piece, base, least.quantity) >= 0)
         return least;
-    return solve(condition, base, (struct span){ least.quantity, plain.quantity });
+    span = (struct span){ least.quantity, plain.quantity };
+    if (least.piece.quantity < plain.piece.quantity)
+        return solve(condition, base, span);
+    plain.quantity = solve_within(condition, &plain.piece, base, span);
+    return plain;
 }
 
 /* Of  1 + L0 = kappa + fee + slippage,  L0 being the root without term 3: what pays kappa d loses
@@ -195,7 +225,7 @@ static void
 take_apart(const struct penalty_terms *terms, double kappa, double plain_rate,
            const struct piece *piece, struct optimum *optimum)
 {
-    double proceeds = piece->is_past_depth ? piece->proceeds : kappa * terms->debt;
+    double proceeds = real_min(kappa * terms->debt, piece_proceeds_end(piece));
     double fees = piece->fees + piece->fee_weight * (proceeds - piece->proceeds);
 
     optimum->hurdle = terms->hurdle_rate;
@@ -224,7 +254,7 @@ penalty_optimum(const struct penalty_terms *terms, struct optimum *optimum)
         plain = root_at(terms, base, base * (1 + RATE_LEAST));
     root = terms->bad_debt_weight > 0 ? with_bad_debt(&condition, base, plain) : plain;
     optimum->rate = root.quantity / base - 1;
-    optimum->is_depth_infeasible = found.is_past_depth;
+    optimum->is_depth_infeasible = !(quantity < REAL_INFINITY);
     take_apart(terms, needed / terms->debt, plain.quantity / base - 1, &found, optimum);
     optimum->proceeds_slippage =
         1 - piece_proceeds(&root.piece, root.quantity) / (root.quantity * price);

@@ -54,8 +54,9 @@ double penalty_subsidy(const struct penalty_terms *terms, double rate);
 /* J(L). */
 double penalty_cost(const struct penalty_terms *terms, double rate);
 
-/* The most debt, sold at once, whose optimum is at most `rate`; at most what all of the depth can
- * pay for; infinite where the depth is endless and the rate suffices. `debt` is not looked at. */
+/* The most debt, sold at once, for which someone comes at this rate with probability 1 - w: for which
+ * the optimum without term 3 is at most the rate. 0: none. Infinite where the depth is endless and
+ * the rate suffices. `debt`, term 3 and its weight are not looked at. */
 double penalty_largest_slice(const struct penalty_terms *terms, double rate);
 
 /* The largest LTV at which the penalty leaves no bad debt but with the probability whose quantile z

@@ -11,28 +11,16 @@ struct line {
     double slope, start;
 };
 
-/* G(L) >= 0  <=>  P(Y > 1+L) <= w + b P(bad debt at L): the latter does not depend on the debt.
- * False: any debt will do. */
-static bool
-line_of(const struct penalty_terms *terms, double rate, double price, struct line *line)
+/* P(Y > 1+L) <= w at L = rate. */
+static struct line
+line_of(const struct penalty_terms *terms, double rate, double price)
 {
     double s = terms->volatility * real_sqrt(terms->execution_years);
-    double s_latency = terms->volatility * real_sqrt(terms->latency_years);
-    double weight = terms->equity_weight;
-    double factor;
+    double z = s > 0 ? -normal_quantile(terms->equity_weight) : 0;
+    double factor = real_exp(s * s / 2 + z * s);
 
-    if (terms->ltv > 0 && terms->bad_debt_weight > 0) {
-        double distance = real_log1p(rate) + real_log(terms->ltv) + s_latency * s_latency / 2;
-        double certain = distance > 0 ? 1 : 0;
-        weight +=
-            terms->bad_debt_weight * (s_latency > 0 ? normal_cdf(distance / s_latency) : certain);
-    }
-    if (weight >= 1)
-        return false;
-    factor = real_exp(s * s / 2 + (s > 0 ? -normal_quantile(weight) * s : 0));
-    line->slope = factor * (1 + terms->hurdle_rate) * price / (1 + rate);
-    line->start = factor * terms->gas;
-    return true;
+    return (struct line){ factor * (1 + terms->hurdle_rate) * price / (1 + rate),
+                          factor * terms->gas };
 }
 
 /* The last quantity within a piece at which R - line is not negative, from `margin` at its start;
@@ -82,17 +70,7 @@ double
 penalty_largest_slice(const struct penalty_terms *terms, double rate)
 {
     double price = terms->depth ? statistic_of(terms->depth->reference) : 1;
-    struct line line = { 0, 0 };
-    struct curve curve;
-    double quantity;
+    struct line line = line_of(terms, rate, price);
 
-    if (line_of(terms, rate, price, &line)) {
-        quantity = last_crossing(terms->depth, price, line);
-    } else {
-        curve_open(&curve, terms->depth, price);
-        while (curve_next(&curve) && !curve.piece.is_past_depth)
-            continue;
-        quantity = curve.piece.is_past_depth ? curve.piece.quantity : REAL_INFINITY;
-    }
-    return quantity * price / (1 + rate);
+    return last_crossing(terms->depth, price, line) * price / (1 + rate);
 }
