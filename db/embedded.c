@@ -126,9 +126,9 @@ become_user(const struct embedded *embedded, int log_fd)
         _exit(126);
 }
 
-/* Runs a program of PostgreSQL's as its user, in a session of its own; its words go to the log. */
+/* Runs a program of PostgreSQL's as its user, in a session of its own; its words go to the log. arguments[0] is set here. */
 static bool
-run_program(const struct embedded *embedded, const char *name, char *const *arguments)
+run_program(const struct embedded *embedded, const char *name, char **arguments)
 {
     char  path[PATH_MAX_BYTES + 32];
     int   status;
@@ -140,6 +140,7 @@ run_program(const struct embedded *embedded, const char *name, char *const *argu
         return false;
     }
     snprintf(path, sizeof path, "%s/%s", embedded->programs, name);
+    arguments[0] = path;                      /* they look for one another beside themselves */
     char *environment[] = { "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "PGTZ=UTC", NULL };
     pid_t pid = fork();
     if (!pid) {
@@ -305,12 +306,14 @@ remove_stale_pid(const struct embedded *embedded)
         return;
     snprintf(path, sizeof path, "%s/postmaster.pid", embedded->data);
     unlink(path);
+    snprintf(path, sizeof path, "%s/.s.PGSQL.5432.lock", embedded->socket);
+    unlink(path);
 }
 
 static bool
 is_ready(const struct embedded *embedded)
 {
-    char *arguments[] = { "pg_isready", "-q", "-h", (char *)embedded->socket, NULL };
+    char *arguments[] = { NULL, "-q", "-h", (char *)embedded->socket, NULL };
     return run_program(embedded, "pg_isready", arguments);
 }
 
@@ -318,7 +321,7 @@ static bool
 make_cluster(const struct embedded *embedded, char why[static DATABASE_WHY_MAX])
 {
     char  path[PATH_MAX_BYTES + 32];
-    char *arguments[] = { "initdb", "-D", (char *)embedded->data, "-U", "breakwater", "-E", "UTF8", "--locale=C.UTF-8",
+    char *arguments[] = { NULL, "-D", (char *)embedded->data, "-U", "breakwater", "-E", "UTF8", "--locale=C.UTF-8",
                           "--auth-local=trust", "--auth-host=reject", "--data-checksums", NULL };
 
     snprintf(path, sizeof path, "%s/PG_VERSION", embedded->data);
@@ -331,7 +334,7 @@ static bool
 start_server(const struct embedded *embedded, char why[static DATABASE_WHY_MAX])
 {
     char  options[PATH_MAX_BYTES + 256], seconds[16];
-    char *arguments[] = { "pg_ctl", "start", "-w", "-s", "-t", seconds, "-D", (char *)embedded->data, "-l", (char *)embedded->log,
+    char *arguments[] = { NULL, "start", "-w", "-s", "-t", seconds, "-D", (char *)embedded->data, "-l", (char *)embedded->log,
                           "-o", options, NULL };
 
     snprintf(seconds, sizeof seconds, "%d", START_S);
@@ -402,7 +405,7 @@ embedded_url(const struct embedded *embedded)
 void
 embedded_stop(struct embedded *embedded)
 {
-    char *arguments[] = { "pg_ctl", "stop", "-w", "-s", "-m", "fast", "-D", embedded ? embedded->data : NULL, NULL };
+    char *arguments[] = { NULL, "stop", "-w", "-s", "-m", "fast", "-D", embedded ? embedded->data : NULL, NULL };
 
     if (!embedded)
         return;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -159,7 +160,7 @@ postgres_start(void)
 
     make_cluster();
     snprintf(arguments, sizeof arguments,
-             "-l %s/data/log -o \"-c listen_addresses='' -c unix_socket_directories=%s -c shared_buffers=64MB\" start", path, path);
+             "-l %s/data/log -o \"-c listen_addresses='' -c unix_socket_directories=%s -c shared_buffers=64MB -c recovery_init_sync_method=syncfs\" start", path, path);
     for (int attempt = 0; attempt < 20; attempt++) {
         if (!run_pg_ctl(path, arguments))
             return;
@@ -287,6 +288,8 @@ postgres_kill(void)
     for (int attempt = 0; is_alive(pid) && attempt < 1000; attempt++)
         usleep(1000);
     ck_assert(!is_alive(pid));
+    /* Where nobody waits for its process, the number stays taken, and PostgreSQL would believe it alive. */
+    shell("rm -f %s/data/postmaster.pid %s/.s.PGSQL.5432.lock", directory(), directory());
 }
 
 void
@@ -317,4 +320,5 @@ postgres_scratch(char path[static POSTGRES_PATH_MAX])
 {
     snprintf(path, POSTGRES_PATH_MAX, "%s/scratch-XXXXXX", directory());
     ck_assert_ptr_nonnull(mkdtemp(path));
+    ck_assert_int_eq(chmod(path, 0711), 0);
 }

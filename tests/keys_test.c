@@ -1,0 +1,313 @@
+/* API keys: what is stored of them, how they are found, and that each change stands in the log. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "db/housekeeper.h"
+#include "db/keys.h"
+#include "tests/opened.h"
+#include "tests/suite.h"
+
+enum { ROLE_PREVIEW_BIT = 1u << 1, ROLE_FEED_BIT = 1u << 2, ROLE_ADMIN_BIT = 1u << 7 };
+
+static const struct { const char *text; bool is_good; unsigned roles; } roles[] = {
+    { "preview", true, ROLE_PREVIEW_BIT },
+    { "admin,preview", true, ROLE_ADMIN_BIT | ROLE_PREVIEW_BIT },
+    { "feed,feed", true, ROLE_FEED_BIT },
+    { "", false, 0 }, { ",", false, 0 }, { "preview,", false, 0 }, { ",preview", false, 0 }, { "previe", false, 0 },
+    { "previews", false, 0 }, { "anyone", false, 0 }, { "preview feed", false, 0 },
+};
+
+START_TEST(roles_are_read_from_text)
+{
+    unsigned read = 77;
+
+    ck_assert_int_eq(key_roles_parse(roles[_i].text, &read), roles[_i].is_good);
+    ck_assert_uint_eq(read, roles[_i].is_good ? roles[_i].roles : 77);
+}
+END_TEST
+
+START_TEST(roles_are_written_in_one_order)
+{
+    char text[KEY_ROLES_TEXT_MAX];
+
+    key_roles_format(ROLE_ADMIN_BIT | ROLE_PREVIEW_BIT, text);
+    ck_assert_str_eq(text, "preview,admin");
+    key_roles_format(0xfe, text);
+    ck_assert_str_eq(text, "preview,feed,propose,approve,guard,audit,admin");
+}
+END_TEST
+
+static const struct keys *
+reload(struct opened *opened)
+{
+    ck_assert(key_cache_reload(database_keys(opened->database), &opened->connection));
+    return keys_hold(database_keys(opened->database));
+}
+
+static void
+release(struct opened *opened, const struct keys *keys)
+{
+    keys_release(database_keys(opened->database), keys);
+}
+
+START_TEST(a_key_is_found_by_its_secret_alone)
+{
+    struct opened opened;
+    char          secrets[3][KEY_SECRET_MAX], wrong[KEY_SECRET_MAX];
+    struct key    made[3];
+
+    opened_fresh(&opened);
+    for (int i = 0; i < 3; i++)
+        ck_assert(!key_create(&opened.connection, "0123456789abcdef", ROLE_FEED_BIT, "acme", secrets[i], &made[i]));
+    const struct keys *keys = reload(&opened);
+    ck_assert_uint_eq(keys->count, 3);
+    for (int i = 0; i < 3; i++) {
+        const struct key *key = key_find(keys, secrets[i]);
+        ck_assert_ptr_nonnull(key);
+        ck_assert_str_eq(key->id, made[i].id);
+        ck_assert_str_eq(key->holder, "acme");
+        ck_assert_uint_eq(key->roles, ROLE_FEED_BIT);
+        ck_assert_uint_eq(strlen(secrets[i]), KEY_SECRET_MAX - 1);
+        ck_assert_uint_eq(strspn(secrets[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"), KEY_SECRET_MAX - 1);
+        for (size_t at = 0; at < KEY_SECRET_MAX - 1; at++) {
+            memcpy(wrong, secrets[i], sizeof wrong);
+            wrong[at] = wrong[at] == 'x' ? 'y' : 'x';
+            ck_assert_ptr_null(key_find(keys, wrong));
+        }
+    }
+    memcpy(wrong, secrets[0], sizeof wrong);
+    memcpy(wrong + 20, secrets[1] + 20, sizeof wrong - 20);      /* one key's id with another's secret */
+    ck_assert_ptr_null(key_find(keys, wrong));
+    ck_assert_ptr_null(key_find(keys, ""));
+    release(&opened, keys);
+    opened_close(&opened);
+}
+END_TEST
+
+START_TEST(only_the_hash_of_a_secret_is_stored)
+{
+    struct opened opened;
+    char          secret[KEY_SECRET_MAX], sql[512];
+    struct key    key;
+
+    opened_fresh(&opened);
+    ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM breakwater.api_key WHERE sha256 = sha256('%s'::bytea)", secret);
+    ck_assert_int_eq(postgres_number(opened.url, sql), 1);
+    snprintf(sql, sizeof sql, "SELECT (SELECT count(*) FROM breakwater.api_key k WHERE k::text LIKE '%%%s%%') +"
+                              " (SELECT count(*) FROM audit.event WHERE convert_from(record, 'UTF8') LIKE '%%%s%%')",
+             secret + 20, secret + 20);
+    ck_assert_int_eq(postgres_number(opened.url, sql), 0);
+    opened_close(&opened);
+}
+END_TEST
+
+START_TEST(a_revoked_key_is_found_no_more)
+{
+    struct opened opened;
+    char          secret[KEY_SECRET_MAX], other[KEY_SECRET_MAX];
+    struct key    key, another, *list;
+    struct arena  arena;
+    size_t        count;
+    bool          was_there;
+
+    opened_fresh(&opened);
+    ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
+    ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", other, &another));
+    ck_assert(!key_revoke(&opened.connection, NULL, key.id, &was_there));
+    ck_assert(was_there);
+    ck_assert(!key_revoke(&opened.connection, NULL, key.id, &was_there));
+    ck_assert(!was_there);
+    ck_assert(!key_revoke(&opened.connection, NULL, "no such key, and a long name", &was_there));
+    ck_assert(!was_there);
+    const struct keys *keys = reload(&opened);
+    ck_assert_ptr_null(key_find(keys, secret));
+    ck_assert_ptr_nonnull(key_find(keys, other));
+    release(&opened, keys);
+
+    arena_open(&arena, 1 << 20);
+    ck_assert(!key_list(&opened.connection, &arena, &list, &count));
+    ck_assert_uint_eq(count, 2);
+    ck_assert_str_eq(list[0].id, key.id);
+    ck_assert_int_gt(list[0].revoked_at, list[0].created_at);
+    ck_assert_int_eq(list[1].revoked_at, 0);
+    arena_close(&arena);
+    opened_close(&opened);
+}
+END_TEST
+
+START_TEST(every_change_stands_in_the_log)
+{
+    struct opened opened;
+    char          secret[KEY_SECRET_MAX];
+    struct key    key;
+    bool          was_there;
+
+    opened_fresh(&opened);
+    ck_assert(!key_create(&opened.connection, "0123456789abcdef", ROLE_FEED_BIT, "acme", secret, &key));
+    ck_assert(!key_revoke(&opened.connection, NULL, key.id, &was_there));
+    connection_close(&opened.connection);
+    ck_assert_int_eq(postgres_number(opened.url,
+        "SELECT (string_agg(coalesce(r ->> 'event', r ->> 'kind') || ':' || coalesce(r ->> 'actor', '-'), ' ' ORDER BY iseq) ="
+        " 'open:- created:0123456789abcdef revoked:- close:-')::integer"
+        " FROM (SELECT iseq, convert_from(record, 'UTF8')::json AS r FROM audit.event) AS events"), 1);
+    ck_assert_int_eq(log_check(opened.url), 0);
+    database_close(opened.database);
+}
+END_TEST
+
+START_TEST(the_time_of_use_is_saved)
+{
+    struct opened opened;
+    char          secret[KEY_SECRET_MAX];
+    struct key    key;
+
+    opened_fresh(&opened);
+    ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
+    const struct keys *keys = reload(&opened);
+    key_used(keys, key_find(keys, secret), 1234567);
+    release(&opened, keys);
+    ck_assert(key_cache_save_uses(database_keys(opened.database), &opened.connection));
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT used_at FROM breakwater.api_key"), 1234567);
+    opened_close(&opened);
+}
+END_TEST
+
+START_TEST(first_keys_are_written_once_for_their_owner_alone)
+{
+    struct opened opened;
+    char          path[POSTGRES_PATH_MAX + 8], why[DATABASE_WHY_MAX] = "", line[160];
+    struct stat   status;
+    int           lines = 0;
+
+    opened_fresh(&opened);
+    postgres_scratch(path);
+    strcat(path, "/keys");
+    ck_assert_msg(keys_write_first(&opened.connection, path, why), "%s", why);
+    ck_assert_msg(keys_write_first(&opened.connection, path, why), "%s", why);
+    ck_assert_int_eq(stat(path, &status), 0);
+    ck_assert_uint_eq(status.st_mode & 0777, 0600);
+    const struct keys *keys = reload(&opened);
+    ck_assert_uint_eq(keys->count, 7);
+    FILE *file = fopen(path, "r");
+    while (fgets(line, sizeof line, file)) {
+        unsigned role;
+        char    *space = strchr(line, ' ');
+        line[strcspn(line, "\n")] = '\0';
+        *space = '\0';
+        ck_assert(key_roles_parse(line, &role));
+        ck_assert_uint_eq(key_find(keys, space + 1)->roles, role);
+        lines++;
+    }
+    fclose(file);
+    ck_assert_int_eq(lines, 7);
+    release(&opened, keys);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert(keys_write_first(&opened.connection, path, why));
+    ck_assert_int_ne(access(path, F_OK), 0);      /* the database has keys: no new ones are made */
+    opened_close(&opened);
+}
+END_TEST
+
+START_TEST(first_keys_that_cannot_be_written_are_not_made)
+{
+    struct opened opened;
+    char          why[DATABASE_WHY_MAX] = "";
+
+    opened_fresh(&opened);
+    ck_assert(!keys_write_first(&opened.connection, "/nowhere/keys", why));
+    ck_assert_ptr_nonnull(strstr(why, "/nowhere/keys"));
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM breakwater.api_key"), 0);
+    opened_close(&opened);
+}
+END_TEST
+
+/* Until the housekeeper has heard: it must be within a second. */
+static bool
+appears(struct opened *opened, const char *secret)
+{
+    for (int ms = 0; ms < 1000; ms += 10) {
+        const struct keys *keys = keys_hold(database_keys(opened->database));
+        bool               is_there = key_find(keys, secret);
+        release(opened, keys);
+        if (is_there)
+            return true;
+        usleep(10000);
+    }
+    return false;
+}
+
+static void
+wait_up(struct housekeeper *keeper)
+{
+    for (int ms = 0; !housekeeper_is_up(keeper); ms += 10) {
+        ck_assert_int_lt(ms, 10000);
+        usleep(10000);
+    }
+}
+
+START_TEST(the_housekeeper_hears_of_a_new_key_within_a_second_also_after_a_restart)
+{
+    struct opened opened;
+    char          secret[KEY_SECRET_MAX];
+    struct key    key;
+
+    opened_fresh(&opened);
+    struct housekeeper *keeper = housekeeper_open(opened.database);
+    wait_up(keeper);
+    usleep(100000);
+    ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
+    ck_assert(appears(&opened, secret));
+    postgres_kill();
+    postgres_start();
+    connection_close(&opened.connection);
+    ck_assert(connection_open(&opened.connection, opened.database));
+    usleep(600000);
+    wait_up(keeper);
+    ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
+    ck_assert(appears(&opened, secret));
+    housekeeper_close(keeper);
+    opened_close(&opened);
+}
+END_TEST
+
+START_TEST(the_housekeeper_forgets_idempotency_keys_after_a_day)
+{
+    struct opened opened;
+
+    opened_fresh(&opened);
+    postgres_run(opened.url, "INSERT INTO breakwater.idempotency SELECT 'a', n::text, decode(repeat('00', 32), 'hex'), 'd', NULL,"
+                             " (extract(epoch FROM now()) * 1000000)::bigint - n * 3600000000::bigint FROM generate_series(1, 48) n");
+    struct housekeeper *keeper = housekeeper_open(opened.database);
+    for (int ms = 0; postgres_number(opened.url, "SELECT count(*) FROM breakwater.idempotency") != 23; ms += 20) {
+        ck_assert_int_lt(ms, 5000);
+        usleep(20000);
+    }
+    housekeeper_close(keeper);
+    opened_close(&opened);
+}
+END_TEST
+
+Suite *
+keys_suite(void)
+{
+    Suite *suite = suite_create("keys");
+    TCase *tcase = tcase_create("keys");
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, roles_are_read_from_text, 0, sizeof roles / sizeof *roles);
+    tcase_add_test(tcase, roles_are_written_in_one_order);
+    tcase_add_test(tcase, a_key_is_found_by_its_secret_alone);
+    tcase_add_test(tcase, only_the_hash_of_a_secret_is_stored);
+    tcase_add_test(tcase, a_revoked_key_is_found_no_more);
+    tcase_add_test(tcase, every_change_stands_in_the_log);
+    tcase_add_test(tcase, the_time_of_use_is_saved);
+    tcase_add_test(tcase, first_keys_are_written_once_for_their_owner_alone);
+    tcase_add_test(tcase, first_keys_that_cannot_be_written_are_not_made);
+    tcase_add_test(tcase, the_housekeeper_hears_of_a_new_key_within_a_second_also_after_a_restart);
+    tcase_add_test(tcase, the_housekeeper_forgets_idempotency_keys_after_a_day);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
