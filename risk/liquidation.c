@@ -256,6 +256,30 @@ pair_liquidate(const struct position *position, const struct valuation *valuatio
     return deal.reckoning.overflow ? LIQUIDATION_OVERFLOW : LIQUIDATION_COMPUTED;
 }
 
+enum liquidation_status
+pair_reprice(const struct position *position, const struct valuation *valuation,
+             const struct pair_outcome *round, struct multiplier multiplier,
+             struct pair_outcome *out)
+{
+    struct deal deal = open_deal(position, valuation, &round->pair, NULL, multiplier);
+
+    *out = *round;
+    out->multiplier = multiplier;
+    out->bad_debts_count = 0;
+    out->bad_debt = decimal_zero;
+    out->ltv_after = DECIMAL_NONE;
+    deal.asked_seize = DECIMAL_NONE;
+    deal.most = round->repay_max;
+    deal.close_rate = round->close_rate;
+    deal.repay = round->repay;
+    deal.limited_by = (enum limited_by)round->limited_by;
+    seize(&deal);
+    split(&deal, out);
+    state_amounts(&deal, out);
+    conclude(&deal, out);
+    return deal.reckoning.overflow ? LIQUIDATION_OVERFLOW : LIQUIDATION_COMPUTED;
+}
+
 bool
 pair_without_collateral(const struct position *position, const struct valuation *valuation,
                         const struct liquidation_pair *pair, struct pair_outcome *out)

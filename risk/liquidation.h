@@ -73,6 +73,13 @@ enum liquidation_status pair_liquidate(const struct position *position,
                                        const struct liquidator *wish, struct multiplier multiplier,
                                        struct decimal depth_quantity, struct pair_outcome *out);
 
+/* The same repayment at another multiplier, whatever the close rule would say there: the last round
+ * of a penalty that depends on the amount. Seized and split anew; cut only to the collateral. */
+enum liquidation_status pair_reprice(const struct position *position,
+                                     const struct valuation *valuation,
+                                     const struct pair_outcome *round, struct multiplier multiplier,
+                                     struct pair_outcome *out);
+
 /* What is left of an account that holds no collateral: nothing is repaid, every debt is a bad one.
  * False: overflow. */
 bool pair_without_collateral(const struct position *position, const struct valuation *valuation,

@@ -1,0 +1,337 @@
+#include "risk/preview.h"
+
+#include <string.h>
+
+#include "record/instant.h"
+#include "risk/health.h"
+#include "risk/liquidation_price.h"
+#include "risk/preview_liquidation.h"
+#include "risk/preview_risk.h"
+#include "risk/situation.h"
+#include "risk/statistic.h"
+
+/* What an exposure without a known volatility counts for, when the main asset is chosen. */
+static const double faint_volatility = 1e-3;
+
+struct preview {
+    const struct question *question;
+    struct situation       situation;
+    struct figures        *figures;
+    struct figures_room   *room;
+    struct faults         *faults;
+};
+
+struct decimal
+volatility_of(const struct asset *asset, const struct state *state)
+{
+    const struct decimal *stated = state_volatility(state, asset->name);
+
+    if (!stated)
+        return decimal_sign(asset->volatility_floor) > 0 ? asset->volatility_floor : DECIMAL_NONE;
+    if (decimal_compare(*stated, asset->volatility_floor) < 0)
+        return asset->volatility_floor;
+    return decimal_compare(*stated, asset->volatility_cap) > 0 ? asset->volatility_cap : *stated;
+}
+
+/* Collateral and longs less debts and shorts, in units of the asset; false: it does not fit. */
+static bool
+net_quantity(const struct position *position, size_t asset, struct decimal *net)
+{
+    struct decimal held = position_collateral(position, asset);
+    struct decimal owed = position_debt(position, asset);
+
+    if (decimal_is_none(held) || decimal_is_none(owed) || !decimal_subtract(held, owed, net))
+        return false;
+    for (size_t i = 0; i < position->perps_count; i++)
+        if (position->perps[i].asset == asset &&
+            !decimal_add(*net, position->perps[i].quantity, net))
+            return false;
+    return true;
+}
+
+static double
+weight_of(const struct preview *preview, size_t index)
+{
+    const struct position_asset *asset = &preview->situation.now.assets[index];
+    struct decimal               volatility = volatility_of(&asset->asset, preview->question->state);
+    struct decimal               net;
+
+    if (!net_quantity(&preview->situation.now, index, &net))
+        return 0.0;
+    double value = statistic_of(net) * statistic_of(asset->price);
+    double sigma = decimal_is_none(volatility) ? 0.0 : statistic_of(volatility);
+    return (value < 0 ? -value : value) * (sigma > faint_volatility ? sigma : faint_volatility);
+}
+
+/* Of an asset with two prices the one that is nearer to the mark; of assets the one whose value
+ * times volatility is largest, among those that have a price if any has. */
+static void
+choose_main(struct preview *preview)
+{
+    struct situation *situation = &preview->situation;
+    double            best = -1.0;
+
+    situation->main       = NULL;
+    situation->main_asset = POSITION_ASSET_NONE;
+    for (size_t i = 0; i < preview->figures->liquidation_prices_count; i++) {
+        const struct liquidation_price *row = &preview->figures->liquidation_prices[i];
+        int    asset = position_asset(&situation->now, row->asset);
+        double weight = weight_of(preview, (size_t)asset);
+        bool   is_priced = !decimal_is_none(row->price);
+        bool   was_priced = situation->main && !decimal_is_none(situation->main->price);
+
+        if (was_priced && !is_priced)
+            continue;
+        if (asset == situation->main_asset && was_priced
+                ? decimal_compare(decimal_magnitude(row->distance_rate),
+                                  decimal_magnitude(situation->main->distance_rate)) < 0
+                : weight > best || (is_priced && !was_priced)) {
+            best                  = weight;
+            situation->main       = row;
+            situation->main_asset = asset;
+        }
+    }
+}
+
+static bool
+fill_prices(struct preview *preview)
+{
+    struct figures *figures = preview->figures;
+
+    return liquidation_prices(&preview->situation.now, &preview->situation.valuation_now,
+                              figures->liquidation_prices, &figures->liquidation_prices_count);
+}
+
+static bool
+fill_withdrawable(struct preview *preview)
+{
+    const struct position *position = &preview->situation.now;
+    struct figures        *figures = preview->figures;
+
+    for (size_t i = 0; i < position->assets_count; i++) {
+        struct decimal quantity;
+        struct decimal held = position_collateral(position, i);
+        if (decimal_is_none(held) || decimal_sign(held) == 0)
+            continue;
+        if (!withdrawable_compute(position, &preview->situation.valuation_now, i, &quantity))
+            return false;
+        figures->withdrawable[figures->withdrawable_count++] =
+            (struct withdrawable){ position->assets[i].asset.name, quantity };
+    }
+    return true;
+}
+
+/* The account as the liquidation will meet it: at the main asset's liquidation price, unless it can
+ * be liquidated now, or the mark was asked for, or there is no such price. */
+static bool
+move_to_trigger(struct preview *preview)
+{
+    struct situation *situation = &preview->situation;
+
+    situation->then           = situation->now;
+    situation->valuation_then = situation->valuation_now;
+    situation->at             = AT_MARK;
+    if (preview->question->at == AT_MARK || !situation->main ||
+        decimal_is_none(situation->main->price) ||
+        situation->valuation_now.health.status == STATUS_LIQUIDATABLE)
+        return true;
+    situation->at = AT_TRIGGER;
+    position_reprice(&situation->then, (size_t)situation->main_asset, situation->main->price);
+    return health_compute(&situation->then, &situation->valuation_then);
+}
+
+static bool
+is_empty(const struct account *account)
+{
+    return !account->collateral_count && !account->debt_count && !account->perps_count &&
+           decimal_sign(account->cash) == 0;
+}
+
+static bool
+is_sale(const struct liquidator *liquidator)
+{
+    return liquidator && !decimal_is_none(liquidator->buy_with);
+}
+
+/* What the account need not hold: the assets that a liquidator names. */
+static bool
+add_others(struct preview *preview)
+{
+    const struct liquidator *liquidator = preview->question->liquidator;
+    struct situation        *situation = &preview->situation;
+    size_t                   index;
+
+    if (!is_sale(liquidator))
+        return true;
+    return (!liquidator->collateral ||
+            position_add_asset(&situation->now, liquidator->collateral, situation->state,
+                               "/liquidator/collateral", &index, preview->faults)) &&
+           (!liquidator->debt ||
+            position_add_asset(&situation->now, liquidator->debt, situation->state,
+                               "/liquidator/debt", &index, preview->faults));
+}
+
+static enum risk_status
+open_situation(struct preview *preview, const struct parameters *parameters, int64_t now_us)
+{
+    struct situation      *situation = &preview->situation;
+    const struct question *question = preview->question;
+
+    situation->parameters = parameters;
+    situation->state      = question->state;
+    situation->liquidator = question->liquidator;
+    situation->horizon_s  = question->horizon_s == INTEGER_NONE ? parameters->suggestions.horizon_s
+                                                               : question->horizon_s;
+    if (is_empty(&question->account) && !is_sale(question->liquidator)) {
+        fault_add(preview->faults, "/account", "empty_account",
+                  "an account holds or owes something: cash, collateral, debt or perps");
+        return RISK_MEANINGLESS;
+    }
+    if (!position_open(parameters, &question->account, question->state, now_us, &situation->now,
+                       preview->faults) ||
+        !add_others(preview))
+        return RISK_MEANINGLESS;
+    if (!health_compute(&situation->now, &situation->valuation_now))
+        return RISK_OVERFLOW;
+    preview->figures->health = situation->valuation_now.health;
+    return RISK_OK;
+}
+
+/* Fewer than 12 digits are left of a price below 1e-6 of the quote: rules.md 7. */
+static void
+warn_of_precision(struct preview *preview)
+{
+    static const struct decimal fine = DECIMAL_MICRO_OF(1);
+    const struct position      *position = &preview->situation.now;
+
+    for (size_t i = 0; i < position->assets_count; i++)
+        if (decimal_sign(position->assets[i].price) > 0 &&
+            decimal_compare(position->assets[i].price, fine) < 0)
+            figures_warn(preview->figures, "price_precision",
+                         "a price below 0.000001 keeps fewer than 12 digits: count the asset in "
+                         "lots, so that its price is above 0.0001");
+}
+
+static void
+warn_of_factors(struct preview *preview)
+{
+    const struct position *position = &preview->situation.now;
+    size_t                 risky = 0;
+
+    for (size_t i = 0; i < position->assets_count; i++)
+        risky += state_volatility(preview->question->state, position->assets[i].asset.name) != NULL;
+    if (risky > 1)
+        figures_warn(preview->figures, "one_factor",
+                     "several assets have a volatility: they are taken to move with one factor, by "
+                     "each asset's beta");
+}
+
+/* Of selling (or buying back) all of the main asset at once, at the mark; none, for `reason`. */
+static bool
+slippage_of_all(const struct preview *preview, struct decimal size, enum depth_side side,
+                struct risk_exposure *exposure)
+{
+    const struct situation *situation = &preview->situation;
+    struct way_out          way_out;
+    struct walk             walk;
+
+    exposure->slippage_rate   = DECIMAL_NONE;
+    exposure->slippage_reason = REASON_NO_DEPTH;
+    way_out_open(situation, (size_t)situation->main_asset, side, &way_out);
+    if (!way_out.exists)
+        return true;
+    way_out.depth.reference = way_out.depth.price;
+    if (!depth_walk(&way_out.depth, size, &walk))
+        return false;
+    exposure->slippage_reason = REASON_DEPTH_EXHAUSTED;
+    if (decimal_sign(walk.unfilled) == 0)
+        exposure->slippage_rate = walk.slippage_rate;
+    return true;
+}
+
+/* When the liquidation comes: N of the main asset against the equity E. A long holds N and must cover
+ * N - E with penalty and gas; a short owes N and can pay N + E less those. False: overflow. */
+static bool
+obligations_then(const struct preview *preview, struct decimal size, struct risk_exposure *exposure)
+{
+    const struct situation *situation = &preview->situation;
+    const struct decimal    gas = preview->question->state ? situation->parameters->execution.gas : decimal_zero;
+    struct decimal          price = situation->then.assets[situation->main_asset].price;
+    struct decimal          equity = situation->valuation_then.health.equity;
+    struct decimal          penalty = preview->figures->penalty.amount;
+    struct reckoning        reckoning = { false };
+    struct decimal          costs, value;
+
+    exposure->collateral_then = exposure->obligation_then = DECIMAL_NONE;
+    if (decimal_is_none(penalty))
+        return true;
+    value = reckon_multiply(&reckoning, size, price, ROUND_DOWN);
+    costs = reckon_add(&reckoning, penalty, gas);
+    exposure->collateral_then = exposure->obligation_then = value;
+    if (exposure->is_short)
+        exposure->collateral_then =
+            greatest(decimal_zero, reckon_subtract(&reckoning, reckon_add(&reckoning, value, equity), costs));
+    else
+        exposure->obligation_then =
+            greatest(decimal_zero, reckon_add(&reckoning, reckon_subtract(&reckoning, value, equity), costs));
+    return !reckoning.overflow;
+}
+
+static bool
+fill_risk(struct preview *preview)
+{
+    const struct situation      *situation = &preview->situation;
+    struct risk_exposure         exposure = { .price_reason = REASON_NO_POSITION };
+    const struct position_asset *main;
+    struct decimal               net, size;
+    const struct decimal        *volume;
+
+    preview->figures->risk.horizon_s = situation->horizon_s;
+    if (situation->main_asset == POSITION_ASSET_NONE ||
+        !net_quantity(&situation->now, (size_t)situation->main_asset, &net))
+        return true;
+    main   = &situation->now.assets[situation->main_asset];
+    size   = decimal_magnitude(net);
+    volume = state_volume(situation->state, main->asset.name);
+    exposure.asset             = main->asset.name;
+    exposure.is_short          = decimal_sign(net) < 0;
+    exposure.price             = main->price;
+    exposure.liquidation_price = situation->main->price;
+    exposure.price_reason      = situation->main->price_reason;
+    exposure.is_liquidatable   = situation->valuation_now.health.status == STATUS_LIQUIDATABLE;
+    exposure.volatility        = volatility_of(&main->asset, situation->state);
+    exposure.volume            = volume && decimal_sign(*volume) > 0 ? *volume : DECIMAL_NONE;
+    if (!decimal_step(PRODUCT(size, main->price), NOTHING, ROUND_DOWN, decimal_unit, &exposure.value) ||
+        !slippage_of_all(preview, size, exposure.is_short ? DEPTH_BUY : DEPTH_SELL, &exposure) ||
+        !obligations_then(preview, size, &exposure))
+        return false;
+    risk_fill(situation->parameters, &exposure, situation->horizon_s, &preview->figures->risk, preview->room);
+    return true;
+}
+
+enum risk_status
+preview_compute(const struct parameters *parameters, const struct question *question,
+                int64_t now_us, unsigned parts, struct figures_room *room, struct figures *figures,
+                struct faults *faults)
+{
+    struct preview   preview = { .question = question, .figures = figures, .room = room,
+                                 .faults = faults };
+    enum risk_status status;
+
+    figures_open(figures, room);
+    if ((status = open_situation(&preview, parameters, now_us)))
+        return status;
+    if (!fill_prices(&preview) || !fill_withdrawable(&preview))
+        return RISK_OVERFLOW;
+    warn_of_precision(&preview);
+    warn_of_factors(&preview);
+    choose_main(&preview);
+    if (!move_to_trigger(&preview))
+        return RISK_OVERFLOW;
+    if (parts & (PART_LIQUIDATION | PART_RISK | PART_SUGGESTIONS) &&
+        (status = liquidation_fill(&preview.situation, parts & PART_RISK, figures, room, faults)))
+        return status;
+    if (parts & PART_RISK && !fill_risk(&preview))
+        return RISK_OVERFLOW;
+    return RISK_OK;
+}

@@ -1,0 +1,406 @@
+/* Which liquidation an account meets, of what size, through which depth, at which penalty. */
+#include "risk/preview_liquidation.h"
+
+#include <string.h>
+
+#include "risk/account_liquidation.h"
+#include "risk/liquidation.h"
+#include "risk/perp_close.h"
+#include "risk/preview_penalty.h"
+#include "risk/sale.h"
+#include "risk/statistic.h"
+
+struct liquidating {
+    const struct situation *situation;
+    const struct position  *position;             /* situation->then's */
+    const struct valuation *valuation;
+    struct figures         *figures;
+    struct figures_room    *room;
+    struct faults          *faults;
+    bool                    optimal;
+    struct way_out          way_out;
+    struct decimal          cut;                  /* what the depth takes within the tolerance; none: no cut */
+    struct walk             walk;
+};
+
+void
+way_out_open(const struct situation *situation, size_t asset, enum depth_side side,
+             struct way_out *way_out)
+{
+    const struct position_asset *then = &situation->then.assets[asset];
+    struct decimal               now = situation->now.assets[asset].price;
+    const struct asset_depth    *found = state_depth(situation->state, then->asset.name);
+
+    way_out->exists = found && found->venues_count && decimal_sign(now) > 0 && decimal_sign(then->price) > 0;
+    way_out->model  = way_out->exists ? (int)depth_model(found) : DEPTH_NONE;
+    depth_open(&way_out->depth, way_out->exists ? found : NULL, side, now, then->asset.unit,
+               situation->parameters->quote.unit);
+    way_out->depth.reference = then->price;
+}
+
+static enum risk_status
+refuse(struct liquidating *liquidating, enum liquidation_status status)
+{
+    if (status == LIQUIDATION_OVERFLOW)
+        return RISK_OVERFLOW;
+    fault_add(liquidating->faults, "/liquidator", liquidation_code(status),
+              "the rules of this market do not allow what the liquidator asks for: %s", liquidation_code(status));
+    return RISK_REFUSED;
+}
+
+/* Opens the way out and finds what it takes within the tolerance. False: overflow. */
+static bool
+open_way_out(struct liquidating *liquidating, size_t asset, enum depth_side side, struct decimal most)
+{
+    const struct execution *execution = &liquidating->situation->parameters->execution;
+
+    way_out_open(liquidating->situation, asset, side, &liquidating->way_out);
+    liquidating->cut = DECIMAL_NONE;
+    liquidating->figures->liquidation.depth_model = liquidating->way_out.model;
+    if (!liquidating->way_out.exists)
+        return true;
+    return depth_largest(&liquidating->way_out.depth, execution->slippage_tolerance_rate, most, &liquidating->cut);
+}
+
+/* Sells (or buys back) the quantity through the depth, and shows it. False: overflow. */
+static bool
+walk_out(struct liquidating *liquidating, struct decimal quantity)
+{
+    struct liquidation *liquidation = &liquidating->figures->liquidation;
+    struct walk        *walk = &liquidating->walk;
+
+    if (!liquidating->way_out.exists)
+        return true;
+    if (!depth_walk(&liquidating->way_out.depth, quantity, walk))
+        return false;
+    liquidation->average_price = walk->average_price;
+    liquidation->slippage_rate = walk->slippage_rate;
+    liquidation->unfilled      = walk->unfilled;
+    liquidation->fills         = liquidating->room->fills;
+    liquidation->fills_count   = walk->fills_count;
+    memcpy(liquidation->fills, walk->fills, walk->fills_count * sizeof *walk->fills);
+    if (decimal_sign(walk->unfilled) > 0)
+        figures_warn(liquidating->figures, "depth_exhausted",
+                     "the depth that was given ends before all of it is sold: the rest is unfilled");
+    return true;
+}
+
+static void
+show_pair(const struct pair_outcome *outcome, struct liquidating *liquidating)
+{
+    struct liquidation     *liquidation = &liquidating->figures->liquidation;
+    struct penalty_figures *penalty = &liquidating->figures->penalty;
+
+    liquidation->debt            = outcome->pair.debt.name;
+    liquidation->repay           = outcome->repay;
+    liquidation->repay_max       = outcome->repay_max;
+    liquidation->repay_delivered = outcome->repay_delivered;
+    liquidation->seize           = outcome->seize;
+    liquidation->close_rate      = outcome->close_rate;
+    liquidation->limited_by      = outcome->limited_by;
+    liquidation->bad_debt        = outcome->bad_debt;
+    liquidation->bad_debts       = liquidating->room->bad_debts;
+    liquidation->bad_debts_count = outcome->bad_debts_count;
+    memcpy(liquidation->bad_debts, outcome->bad_debts, outcome->bad_debts_count * sizeof *outcome->bad_debts);
+    liquidation->collateral_exhausted = outcome->collateral_exhausted;
+    liquidation->ltv_after       = outcome->ltv_after;
+    penalty->amount              = outcome->penalty_amount;
+    penalty->split = (struct penalty_split){
+        outcome->split.liquidator, outcome->split.insurance, outcome->split.protocol, decimal_zero
+    };
+}
+
+static struct multiplier
+multiplier_at(const struct liquidating *liquidating, size_t asset, struct decimal optimal_rate)
+{
+    return health_multiplier(liquidating->position, &liquidating->valuation->health, asset, optimal_rate);
+}
+
+/* Two rounds (contract.md): the close rule at the floor penalty gives an amount; the penalty for it; the close rule at that
+ * penalty; the penalty for that amount, which stands. */
+static enum liquidation_status
+settle_optimum(struct liquidating *liquidating, const struct liquidation_pair *pair, struct pair_outcome *outcome,
+               struct priced_penalty *priced)
+{
+    const struct liquidator *wish = liquidating->situation->liquidator;
+    size_t                   asset = pair->collateral.asset;
+    struct pair_outcome      round = *outcome;
+    enum liquidation_status  status;
+
+    penalty_price_pair(liquidating->situation, asset, &liquidating->way_out, round.repay_value, priced);
+    if (priced->reason != REASON_NONE)
+        return LIQUIDATION_COMPUTED;
+    status = pair_liquidate(liquidating->position, liquidating->valuation, pair, wish,
+                            multiplier_at(liquidating, asset, priced->bounded.optimal_rate), liquidating->cut, &round);
+    if (status != LIQUIDATION_COMPUTED)
+        return status;
+    penalty_price_pair(liquidating->situation, asset, &liquidating->way_out, round.repay_value, priced);
+    if (priced->reason != REASON_NONE) {
+        *outcome = round;
+        return LIQUIDATION_COMPUTED;
+    }
+    struct multiplier last = multiplier_at(liquidating, asset, priced->bounded.optimal_rate);
+    if (wish && !decimal_is_none(wish->seize))
+        return pair_liquidate(liquidating->position, liquidating->valuation, pair, wish, last, liquidating->cut, outcome);
+    return pair_reprice(liquidating->position, liquidating->valuation, &round, last, outcome);
+}
+
+static enum risk_status
+fill_pair(struct liquidating *liquidating, const struct liquidation_pair *pair)
+{
+    const struct situation  *situation = liquidating->situation;
+    bool                     is_optimal = situation->parameters->penalty.rule == PENALTY_OPTIMAL;
+    bool                     in_window = !decimal_is_none(liquidating->valuation->health.window);
+    struct priced_penalty    priced;
+    struct pair_outcome      outcome;
+    enum liquidation_status  status;
+
+    if (!open_way_out(liquidating, pair->collateral.asset, DEPTH_SELL, pair->collateral.quantity))
+        return RISK_OVERFLOW;
+    status = pair_liquidate(liquidating->position, liquidating->valuation, pair, situation->liquidator,
+                            multiplier_at(liquidating, pair->collateral.asset, DECIMAL_NONE), liquidating->cut, &outcome);
+    if (status == LIQUIDATION_COMPUTED && is_optimal && !in_window)
+        status = settle_optimum(liquidating, pair, &outcome, &priced);
+    else if (status == LIQUIDATION_COMPUTED && liquidating->optimal)
+        penalty_price_pair(situation, pair->collateral.asset, &liquidating->way_out, outcome.repay_value, &priced);
+    if (status != LIQUIDATION_COMPUTED)
+        return refuse(liquidating, status);
+    show_pair(&outcome, liquidating);
+    penalty_fill(situation->parameters, outcome.multiplier,
+                 (is_optimal && !in_window) || liquidating->optimal ? &priced : NULL, liquidating->figures);
+    if (is_optimal && liquidating->figures->penalty.optimal_rate_reason == REASON_NO_VOLATILITY)
+        figures_warn(liquidating->figures, "penalty_without_volatility",
+                     "the state gives no volatility for the seized asset: the penalty is the floor, not the optimum");
+    return walk_out(liquidating, outcome.seize) ? RISK_OK : RISK_OVERFLOW;
+}
+
+/* Somebody who buys seized collateral with so much of the debt's asset. */
+static enum risk_status
+fill_sale(struct liquidating *liquidating)
+{
+    const struct liquidator *wish = liquidating->situation->liquidator;
+    int collateral = wish->collateral ? position_asset(liquidating->position, wish->collateral) : POSITION_ASSET_NONE;
+    int debt = wish->debt ? position_asset(liquidating->position, wish->debt) : POSITION_ASSET_NONE;
+
+    if (collateral == POSITION_ASSET_NONE || debt == POSITION_ASSET_NONE) {
+        fault_add(liquidating->faults, "/liquidator", "missing_member",
+                  "a buyer names the collateral and the debt's asset that it pays with");
+        return RISK_MEANINGLESS;
+    }
+    liquidating->figures->liquidation.sale = &liquidating->room->sale;
+    return sale_compute(liquidating->position, (size_t)collateral, (size_t)debt, wish->buy_with,
+                        DECIMAL_NONE, &liquidating->room->sale) ? RISK_OK : RISK_OVERFLOW;
+}
+
+static enum risk_status
+fill_account(struct liquidating *liquidating)
+{
+    struct figures             *figures = liquidating->figures;
+    struct figures_room        *room = liquidating->room;
+    struct account_outcome      outcome;
+    enum liquidation_status     status;
+
+    status = account_liquidate(liquidating->position, liquidating->valuation, DECIMAL_NONE, &outcome);
+    if (status == LIQUIDATION_NO_DEBT) {
+        figures->liquidation.reason = REASON_NO_DEBT;
+        return RISK_OK;
+    }
+    if (status == LIQUIDATION_OVERFLOW)
+        return RISK_OVERFLOW;
+    room->account = (struct account_liquidation){
+        .credit = outcome.credit, .fee = outcome.fee, .surplus = outcome.surplus,
+        .paid = room->paid, .paid_count = outcome.paid_count,
+        .surplus_amounts = room->surplus_amounts,
+        .surplus_amounts_count = decimal_is_none(outcome.surplus_amount.quantity) ? 0 : 1,
+    };
+    memcpy(room->paid, outcome.paid, outcome.paid_count * sizeof *outcome.paid);
+    room->surplus_amounts[0] = outcome.surplus_amount;
+    memcpy(room->bad_debts, outcome.bad_debts, outcome.bad_debts_count * sizeof *outcome.bad_debts);
+    figures->liquidation.account         = &room->account;
+    figures->liquidation.limited_by      = LIMITED_BY_ACCOUNT;
+    figures->liquidation.bad_debts_count = outcome.bad_debts_count;
+    figures->liquidation.bad_debt        = outcome.bad_debt;
+    figures->liquidation.collateral_exhausted = true;
+    figures->penalty.amount = outcome.bonus;
+    figures->penalty.split  = (struct penalty_split){ decimal_zero, decimal_zero, outcome.fee, outcome.surplus };
+    return RISK_OK;
+}
+
+/* What everything fetches: the main asset through its depth. */
+static enum risk_status
+walk_account(struct liquidating *liquidating)
+{
+    int asset = liquidating->situation->main_asset;
+    struct decimal held = asset == POSITION_ASSET_NONE ? DECIMAL_NONE
+                                                       : position_collateral(liquidating->position, (size_t)asset);
+
+    if (decimal_is_none(held) || decimal_sign(held) <= 0)
+        return RISK_OK;
+    liquidating->figures->liquidation.collateral = liquidating->position->assets[asset].asset.name;
+    liquidating->figures->liquidation.seize      = held;
+    penalty_fill(liquidating->situation->parameters,
+                 health_multiplier_outside_window(liquidating->position, &liquidating->valuation->health, (size_t)asset,
+                                                  DECIMAL_NONE),
+                 NULL, liquidating->figures);
+    return open_way_out(liquidating, (size_t)asset, DEPTH_SELL, held) && walk_out(liquidating, held) ? RISK_OK
+                                                                                                    : RISK_OVERFLOW;
+}
+
+static void
+show_perp(const struct perp_outcome *outcome, struct liquidating *liquidating)
+{
+    struct liquidation *liquidation = &liquidating->figures->liquidation;
+
+    liquidating->room->perp = (struct perp_liquidation){
+        .asset = outcome->asset, .quantity = outcome->quantity, .quantity_max = outcome->quantity_max,
+        .notional_max = outcome->notional_max, .limit_price = outcome->limit_price,
+        .bankruptcy_proceeds = outcome->bankruptcy_proceeds, .proceeds = outcome->proceeds,
+        .insurance_fee = outcome->insurance_fee, .insurance_delta = outcome->insurance_delta,
+    };
+    liquidation->perp       = &liquidating->room->perp;
+    liquidation->limited_by = outcome->limited_by;
+    liquidation->bad_debt   = outcome->bad_debt;
+}
+
+/* The fill that the liquidator states, else what the depth gives. False: overflow. */
+static bool
+settle_perp(struct liquidating *liquidating, struct perp_outcome *outcome)
+{
+    const struct liquidator *wish = liquidating->situation->liquidator;
+    struct decimal           proceeds;
+
+    if (wish && !decimal_is_none(wish->fill_price))
+        return perp_proceeds(liquidating->position, outcome, wish->fill_price, &proceeds) &&
+               perp_settle(liquidating->position, proceeds, outcome);
+    if (!liquidating->way_out.exists || decimal_sign(liquidating->walk.unfilled) > 0)
+        return true;
+    proceeds = liquidating->walk.proceeds;
+    if (!outcome->is_long)
+        proceeds.units = -proceeds.units;
+    return perp_settle(liquidating->position, proceeds, outcome);
+}
+
+/* The penalty of a perp in the quote: the part of the closed notional at the mark. False: overflow. */
+static bool
+fill_perp_penalty(struct liquidating *liquidating, size_t asset, const struct perp_outcome *outcome,
+                  const struct priced_penalty *priced, struct multiplier multiplier)
+{
+    struct penalty_figures *penalty = &liquidating->figures->penalty;
+    struct decimal          insurance = decimal_is_none(outcome->insurance_fee) ? decimal_zero : outcome->insurance_fee;
+
+    penalty_fill(liquidating->situation->parameters, multiplier, priced, liquidating->figures);
+    if (!decimal_step(PRODUCT(outcome->quantity, liquidating->position->assets[asset].price, penalty->form_rate), NOTHING,
+                      ROUND_UP, liquidating->situation->parameters->quote.unit, &penalty->amount))
+        return false;
+    penalty->split = (struct penalty_split){
+        .liquidator = { penalty->amount.units > insurance.units ? penalty->amount.units - insurance.units : 0 },
+        .insurance  = insurance,
+    };
+    return true;
+}
+
+static enum risk_status
+fill_perp(struct liquidating *liquidating, size_t index)
+{
+    const struct situation     *situation = liquidating->situation;
+    const struct position_perp *perp = &liquidating->position->perps[index];
+    const struct liquidator    *wish = situation->liquidator;
+    struct decimal              quantity = wish ? wish->quantity : DECIMAL_NONE;
+    struct decimal              size = { perp->quantity.units < 0 ? -perp->quantity.units : perp->quantity.units };
+    bool                        is_long = perp->quantity.units > 0;
+    struct priced_penalty       priced;
+    struct perp_outcome         outcome;
+    struct decimal              notional;
+    struct multiplier           multiplier;
+    enum liquidation_status     status;
+
+    if (!open_way_out(liquidating, perp->asset, is_long ? DEPTH_SELL : DEPTH_BUY, size))
+        return RISK_OVERFLOW;
+    multiplier = health_multiplier_outside_window(liquidating->position, &liquidating->valuation->health, perp->asset,
+                                                  DECIMAL_NONE);
+    status = perp_close(liquidating->position, liquidating->valuation, index, multiplier, quantity, liquidating->cut, &outcome);
+    if (status != LIQUIDATION_COMPUTED)
+        return refuse(liquidating, status);
+    if (!walk_out(liquidating, outcome.quantity) ||
+        !decimal_step(PRODUCT(outcome.quantity, liquidating->position->assets[perp->asset].price), NOTHING, ROUND_DOWN,
+                      situation->parameters->quote.unit, &notional))
+        return RISK_OVERFLOW;
+    penalty_price_perp(situation, perp->asset, is_long, notional, liquidating->figures->liquidation.slippage_rate, &priced);
+    if (situation->parameters->penalty.rule == PENALTY_OPTIMAL && priced.reason == REASON_NONE) {
+        int limited_by = outcome.limited_by;
+        multiplier = health_multiplier_outside_window(liquidating->position, &liquidating->valuation->health, perp->asset,
+                                                      priced.bounded.optimal_rate);
+        status = perp_close(liquidating->position, liquidating->valuation, index, multiplier, outcome.quantity, DECIMAL_NONE,
+                            &outcome);
+        if (status != LIQUIDATION_COMPUTED)
+            return refuse(liquidating, status);
+        outcome.limited_by = limited_by;
+    }
+    if (!settle_perp(liquidating, &outcome))
+        return RISK_OVERFLOW;
+    show_perp(&outcome, liquidating);
+    return fill_perp_penalty(liquidating, perp->asset, &outcome, &priced, multiplier) ? RISK_OK : RISK_OVERFLOW;
+}
+
+static bool
+wants_perp(const struct liquidator *wish)
+{
+    return wish && wish->perp;
+}
+
+/* A perp where one is asked for, or where there is no pair of a debt and a collateral. */
+static enum risk_status
+fill_pair_or_perp(struct liquidating *liquidating)
+{
+    const struct liquidator *wish = liquidating->situation->liquidator;
+    struct figures          *figures = liquidating->figures;
+    struct liquidation_pair  pair;
+    struct pair_outcome      outcome;
+    size_t                   perp;
+    enum liquidation_status  status = LIQUIDATION_NO_DEBT;
+
+    if (!wants_perp(wish)) {
+        status = pair_choose(liquidating->position, liquidating->valuation, wish, &pair);
+        if (status == LIQUIDATION_COMPUTED) {
+            figures->liquidation.collateral = pair.collateral.name;
+            return fill_pair(liquidating, &pair);
+        }
+        if (status == LIQUIDATION_OVERFLOW)
+            return RISK_OVERFLOW;
+    }
+    if (perp_choose(liquidating->position, liquidating->valuation, wants_perp(wish) ? wish->perp : NULL, &perp) ==
+        LIQUIDATION_COMPUTED)
+        return fill_perp(liquidating, perp);
+    if (wants_perp(wish))
+        return refuse(liquidating, LIQUIDATION_NO_POSITION);
+    if (wish && (wish->debt || wish->collateral))
+        return refuse(liquidating, status);
+    figures->liquidation.reason = status == LIQUIDATION_NO_DEBT ? REASON_NO_DEBT : REASON_NO_COLLATERAL;
+    if (status == LIQUIDATION_NO_COLLATERAL) {
+        if (!pair_without_collateral(liquidating->position, liquidating->valuation, &pair, &outcome))
+            return RISK_OVERFLOW;
+        show_pair(&outcome, liquidating);
+    }
+    return RISK_OK;
+}
+
+enum risk_status
+liquidation_fill(const struct situation *situation, bool optimal, struct figures *figures,
+                 struct figures_room *room, struct faults *faults)
+{
+    const struct close *close = &situation->parameters->close;
+    struct liquidating  liquidating = {
+        .situation = situation, .position = &situation->then, .valuation = &situation->valuation_then,
+        .figures = figures, .room = room, .faults = faults, .optimal = optimal,
+    };
+    enum risk_status status;
+
+    figures->liquidation.at = situation->at;
+    if (situation->liquidator && !decimal_is_none(situation->liquidator->buy_with))
+        return fill_sale(&liquidating);
+    if (close->rule == CLOSE_FULL && close->scope == SCOPE_ACCOUNT && !wants_perp(situation->liquidator)) {
+        status = fill_account(&liquidating);
+        return status == RISK_OK ? walk_account(&liquidating) : status;
+    }
+    return fill_pair_or_perp(&liquidating);
+}

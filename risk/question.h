@@ -1,0 +1,23 @@
+/* What is asked: an account, under a market's rules, in a state of the market. contract.md (The request). */
+#ifndef RISK_QUESTION_H
+#define RISK_QUESTION_H
+
+#include "risk/account.h"
+#include "risk/parameters.h"
+#include "risk/state.h"
+
+struct question {
+    const char        *market;                /* or parameters, not both */
+    struct parameters *parameters;            /* a whole document, in place of a market's */
+    struct account     account;
+    struct state      *state;
+    int                at;                    /* enum at */
+    int64_t            horizon_s;             /* INTEGER_NONE: the document's */
+    struct liquidator *liquidator;
+    bool               workings;
+};
+
+extern const struct record question_record;
+extern const struct record inputs_record;     /* the question without its state and parameters: what is recorded of it */
+
+#endif
