@@ -24,6 +24,7 @@ struct route {
     const char          *method;
     const char          *path;            /* "/v1/markets/{market}"; a last segment "{rest*}" takes slashes too */
     enum role            role;            /* ROLE_ANYONE: no key is needed */
+    enum role            or_role;         /* one that will do as well; ROLE_ANYONE: none */
     const struct record *query;           /* of the query string; NULL: none is allowed */
     const struct record *body;            /* NULL: the route takes none */
     size_t               body_bytes_max;

@@ -1,0 +1,53 @@
+#include "handlers/routes.h"
+
+#include "handlers/answers.h"
+#include "handlers/decide.h"
+#include "handlers/markets.h"
+#include "handlers/operation.h"
+#include "handlers/presets.h"
+#include "risk/question.h"
+
+enum { WITH_DEPTH = 4 << 20 };                /* bytes of a body that may hold 20,000 levels */
+
+const struct route routes[] = {
+    { .method = "POST", .path = "/v1/previews", .role = ROLE_PREVIEW, .body = &question_record,
+      .body_bytes_max = WITH_DEPTH, .answer = &preview_record, .status = 201, .handle = create_preview,
+      .complete = complete_decision, .operation = "createPreview" },
+    { .method = "POST", .path = "/v1/penalties", .role = ROLE_PREVIEW, .body = &question_record,
+      .body_bytes_max = WITH_DEPTH, .answer = &penalty_answer_record, .status = 201, .handle = create_penalty,
+      .complete = complete_decision, .operation = "createPenalty" },
+    { .method = "POST", .path = "/v1/liquidation-prices", .role = ROLE_PREVIEW, .body = &question_record,
+      .body_bytes_max = WITH_DEPTH, .answer = &liquidation_price_answer_record, .status = 201,
+      .handle = create_liquidation_price, .complete = complete_decision, .operation = "createLiquidationPrice" },
+    { .method = "POST", .path = "/v1/suggestions", .role = ROLE_PREVIEW, .body = &question_record,
+      .body_bytes_max = WITH_DEPTH, .answer = &suggestion_answer_record, .status = 201, .handle = create_suggestion,
+      .complete = complete_decision, .operation = "createSuggestion" },
+    { .method = "GET", .path = "/v1/decisions/{decision}", .role = ROLE_PREVIEW, .or_role = ROLE_AUDIT,
+      .answer = &preview_record, .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_decision,
+      .operation = "getDecision" },
+
+    { .method = "GET", .path = "/v1/markets", .query = &market_query_record, .answer = &market_list_record,
+      .status = 200, .handle = list_markets, .operation = "listMarkets" },
+    { .method = "GET", .path = "/v1/markets/{market}", .answer = &market_summary_record, .status = 200,
+      .handle = get_market, .operation = "getMarket" },
+    { .method = "GET", .path = "/v1/markets/{market}/parameters", .query = &parameters_query_record,
+      .answer = &parameters_answer_record, .status = 200, .handle = get_parameters, .operation = "getParameters" },
+    { .method = "GET", .path = "/v1/presets", .answer = &preset_list_record, .status = 200, .handle = list_presets,
+      .operation = "listPresets" },
+    { .method = "GET", .path = "/v1/presets/{name}", .answer = &parameters_record, .status = 200,
+      .handle = get_preset, .operation = "getPreset" },
+
+    { .method = "GET", .path = "/livez", .media_type = "text/plain; charset=utf-8", .status = 200,
+      .handle = get_livez, .operation = "getLivez" },
+    { .method = "GET", .path = "/readyz", .answer = &readiness_record, .status = 200, .handle = get_readyz,
+      .operation = "getReadyz" },
+    { .method = "GET", .path = "/version", .answer = &version_answer_record, .status = 200, .handle = get_version,
+      .operation = "getVersion" },
+    { .method = "GET", .path = "/metrics", .media_type = "text/plain; version=0.0.4; charset=utf-8", .status = 200,
+      .handle = get_metrics, .operation = "getMetrics" },
+    { .method = "GET", .path = "/openapi.yaml", .media_type = "application/yaml", .status = 200,
+      .handle = get_openapi, .operation = "getOpenapi" },
+    { .method = "GET", .path = "/problems/{slug}", .answer = &problem_page_record, .status = 200,
+      .handle = get_problem, .operation = "getProblem" },
+    { .path = NULL },
+};

@@ -1,0 +1,143 @@
+#include "handlers/service.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "db/keys.h"
+#include "db/workers.h"
+#include "handlers/decide.h"
+
+/* "127.0.0.1:8080", "localhost", "[::1]:8080": a Host that only this machine can mean. */
+static bool
+is_loopback_host(const char *host)
+{
+    static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
+
+    for (size_t i = 0; host && i < COUNT_OF(names); i++) {
+        size_t count = strlen(names[i]);
+        if (!strncasecmp(host, names[i], count) && (!host[count] || host[count] == ':'))
+            return true;
+    }
+    return false;
+}
+
+/* Without a key one may preview only on the embedded default, from this machine, with nothing in between. */
+static bool
+may_be_anonymous(const struct request *request)
+{
+    return request->service->is_embedded && request->caller.is_loopback && is_loopback_host(request->host) &&
+           !request->forwarded;
+}
+
+static bool
+recognise(struct request *request)
+{
+    static const char  bearer[] = "Bearer ";
+    struct key_cache  *cache = request->service->keys;
+    const struct keys *keys;
+    const struct key  *key;
+    char              *id, *holder;
+
+    if (strncasecmp(request->authorization, bearer, strlen(bearer)))
+        return false;
+    keys = keys_hold(cache);
+    key  = key_find(keys, request->authorization + strlen(bearer));
+    id     = key ? arena_copy(request->arena, key->id, strlen(key->id)) : NULL;
+    holder = key ? arena_copy(request->arena, key->holder, strlen(key->holder)) : NULL;
+    if (id && holder) {
+        request->caller.key_id = id;
+        request->caller.holder = holder;
+        request->caller.roles  = key->roles;
+        key_used(keys, key, request->now_us);
+    }
+    keys_release(cache, keys);
+    return id && holder;
+}
+
+static enum problem
+check_role(const struct request *request, struct reply *reply)
+{
+    const struct route *route = request->route;
+
+    if (route->role == ROLE_ANYONE || request->caller.roles & 1u << route->role ||
+        (route->or_role && request->caller.roles & 1u << route->or_role))
+        return PROBLEM_NONE;
+    snprintf(reply->detail, sizeof reply->detail, "the operation %s needs the role %s", route->operation,
+             role_names[route->role]);
+    return PROBLEM_ROLE_MISSING;
+}
+
+static enum problem
+begin(struct request *request, struct reply *reply)
+{
+    if (request->authorization) {
+        if (!recognise(request)) {
+            reply_add_header(reply, "WWW-Authenticate", "Bearer realm=\"breakwater\", error=\"invalid_token\"");
+            return PROBLEM_KEY_UNKNOWN;
+        }
+    } else if (request->route->role != ROLE_ANYONE) {
+        if (request->route->role != ROLE_PREVIEW || !may_be_anonymous(request)) {
+            snprintf(reply->detail, sizeof reply->detail, "give a key as \"Authorization: Bearer <key>\"");
+            reply_add_header(reply, "WWW-Authenticate", "Bearer realm=\"breakwater\"");
+            return PROBLEM_KEY_UNKNOWN;
+        }
+        request->caller.roles = 1u << ROLE_PREVIEW;
+    }
+    return check_role(request, reply);
+}
+
+static void
+work(struct connection *connection, void *context)
+{
+    struct visit *visit = context;
+    enum problem  problem = PROBLEM_DATABASE_AWAY;
+
+    visit->connection = connection;
+    if (connection)
+        problem = visit->handle(visit->request, visit->reply);
+    visit->connection = NULL;
+    exchange_resume(visit->request, RESUME_DONE, problem);
+}
+
+void
+service_run_on_worker(struct visit *visit, enum problem (*handle)(struct request *, struct reply *))
+{
+    visit->handle = handle;
+    if (!workers_submit(visit->request->service->workers, work, visit))
+        exchange_resume(visit->request, RESUME_DONE, PROBLEM_OVERLOADED);
+}
+
+struct connection *
+service_connection(const struct request *request)
+{
+    const struct visit *visit = request->context;
+    return visit->connection;
+}
+
+static enum problem
+take(struct request *request, struct reply *reply)
+{
+    struct visit *visit = arena_alloc(request->arena, 1, sizeof *visit);
+
+    if (!visit)
+        return PROBLEM_INTERNAL;
+    *visit = (struct visit){ .request = request, .reply = reply };
+    request->context = visit;
+    if (reply->waits)
+        return submit_decision(visit);
+    service_run_on_worker(visit, request->route->handle);
+    return PROBLEM_NONE;
+}
+
+static void
+end(struct request *request, const struct reply *reply, unsigned status, int64_t elapsed_us)
+{
+    (void)request, (void)reply, (void)status, (void)elapsed_us;
+}
+
+struct hooks
+service_hooks(struct service *service)
+{
+    return (struct hooks){ .service = service, .begin = begin, .take = take, .end = end };
+}
