@@ -1,0 +1,16 @@
+/* The program's commands: each takes its own arguments (argv[0] is its name) and returns the exit status. */
+#ifndef COMMANDS_COMMANDS_H
+#define COMMANDS_COMMANDS_H
+
+int command_serve(int argc, char **argv);
+int command_migrate(int argc, char **argv);
+int command_key(int argc, char **argv);
+int command_version(int argc, char **argv);
+int command_help(int argc, char **argv);
+
+#define BREAKWATER_VERSION "0.2.0"
+#ifndef BREAKWATER_BUILD
+#define BREAKWATER_BUILD "unknown"
+#endif
+
+#endif

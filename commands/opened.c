@@ -1,0 +1,73 @@
+#include "commands/opened.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SETTINGS_BYTES_MAX = 1 << 16 };
+
+bool
+fail(const char *what, const char *why)
+{
+    fprintf(stderr, "breakwater: %s: %s\n", what, why);
+    return false;
+}
+
+static void
+tell(const char *kind, const struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        fprintf(stderr, "breakwater: %s%s: %s\n", kind, faults->items[i].pointer, faults->items[i].detail);
+}
+
+bool
+opened_read_settings(struct opened *opened)
+{
+    struct faults *faults = calloc(2, sizeof *faults);
+
+    if (!faults)
+        return fail("settings", strerror(errno));
+    arena_open(&opened->arena, SETTINGS_BYTES_MAX);
+    faults_open(&faults[0], FAULTS_MAX);
+    faults_open(&faults[1], FAULTS_MAX);
+    bool is_good = settings_read(environ, &opened->arena, &opened->settings, &faults[0], &faults[1]);
+    tell("warning: ", &faults[1]);
+    tell("", &faults[0]);
+    free(faults);
+    return is_good;
+}
+
+bool
+opened_database(struct opened *opened, enum embedded_use use, void (*report)(void *context, const char *line),
+                void *context)
+{
+    struct database_settings settings = {
+        .url = opened->settings.database_url, .report = report, .report_context = context,
+    };
+    char why[DATABASE_WHY_MAX];
+
+    if (!settings.url) {
+        if (opened->settings.state)
+            snprintf(opened->state, sizeof opened->state, "%s", opened->settings.state);
+        else if (!state_directory(opened->state, sizeof opened->state))
+            return fail("state", "set BREAKWATER_STATE to a directory that this user can write");
+        opened->embedded = embedded_start(opened->state, use, why);
+        if (!opened->embedded)
+            return fail("private database", why);
+        settings.url = embedded_url(opened->embedded);
+    }
+    opened->database = database_open(&settings, why);
+    return opened->database || fail("database", why);
+}
+
+void
+opened_close(struct opened *opened)
+{
+    if (opened->database)
+        database_close(opened->database);
+    if (opened->embedded)
+        embedded_stop(opened->embedded);
+    arena_close(&opened->arena);
+}

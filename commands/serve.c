@@ -1,0 +1,200 @@
+/* breakwater serve: opens the parts in order, waits for a signal, and closes them in the opposite order. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands/commands.h"
+#include "commands/opened.h"
+#include "db/housekeeper.h"
+#include "db/keys.h"
+#include "db/markets.h"
+#include "db/workers.h"
+#include "db/writer.h"
+#include "handlers/routes.h"
+#include "handlers/service.h"
+#include "server/log.h"
+#include "server/metrics.h"
+
+enum { WORKERS_QUEUE_MAX = 1000, DRAIN_S_MAX = 10 };
+
+struct serving {
+    struct opened    opened;
+    int              log_fd;
+    char             keys_path[PATH_BYTES_MAX + 8];
+    struct service   service;
+    struct listener *listener;
+};
+
+static void
+report(void *context, const char *line)
+{
+    const struct serving *serving = context;
+    log_event(serving->log_fd, LOG_LEVEL_INFO, "database", "%s", line);
+}
+
+/* On a database of our own: keys for each role in a file, and markets to look at. */
+static bool
+fill_embedded(struct serving *serving)
+{
+    struct connection connection;
+    char              why[DATABASE_WHY_MAX] = "it does not answer";
+
+    if (!connection_open(&connection, serving->service.database))
+        return fail("database", connection.why);
+    bool is_filled = keys_write_first(&connection, serving->keys_path, why) && samples_load(&connection, why) &&
+                     market_cache_reload(serving->service.markets, &connection) &&
+                     key_cache_reload(serving->service.keys, &connection);
+    connection_close(&connection);
+    return is_filled || fail("database", why);
+}
+
+static bool
+open_database(struct serving *serving)
+{
+    struct service *service = &serving->service;
+    struct opened  *opened = &serving->opened;
+
+    if (!opened_database(opened, EMBEDDED_OWN, report, serving))
+        return false;
+    snprintf(serving->keys_path, sizeof serving->keys_path, "%s/keys", opened->state);
+    service->database    = opened->database;
+    service->markets     = database_markets(service->database);
+    service->keys        = database_keys(service->database);
+    service->is_embedded = opened->embedded != NULL;
+    return !opened->embedded || fill_embedded(serving);
+}
+
+static bool
+open_threads(struct serving *serving)
+{
+    const struct settings *settings = &serving->opened.settings;
+    struct service        *service = &serving->service;
+    struct writer_settings writer = {
+        .queue_max = (size_t)settings->queue_max, .record_left_out = settings->record == RECORDING_OFF,
+    };
+
+    service->writer = writer_open(service->database, &writer);
+    if (!service->writer)
+        return fail("writer", "it could not be started");
+    service->workers = workers_open(service->database, (size_t)settings->workers, WORKERS_QUEUE_MAX);
+    if (!service->workers)
+        return fail("workers", "they could not be started");
+    service->housekeeper = housekeeper_open(service->database);
+    if (!service->housekeeper)
+        return fail("housekeeper", "it could not be started");
+    return true;
+}
+
+static bool
+open_listener(struct serving *serving)
+{
+    const struct settings   *settings = &serving->opened.settings;
+    struct hooks             hooks = service_hooks(&serving->service);
+    struct listener_settings listener = {
+        .address         = settings->listen,
+        .threads         = (unsigned)settings->threads,
+        .connections_max = (unsigned)settings->connections_max,
+        .idle_s          = (unsigned)settings->idle_s,
+        .bodies_bytes_max = (size_t)settings->bodies_bytes_max,
+        .log_fd          = settings->log == LOG_REQUESTS ? STDERR_FILENO : -1,
+        .metrics         = serving->service.metrics,
+        .cors_origins    = settings->cors_origins,
+    };
+    char why[160];
+
+    serving->listener = listener_open(&listener, routes, &hooks, why);
+    return serving->listener || fail(settings->listen, why);
+}
+
+static void
+greet(const struct serving *serving)
+{
+    unsigned port = listener_port(serving->listener);
+
+    printf("\nBreakwater answers on port %u (BREAKWATER_LISTEN=%s).\n", port, serving->opened.settings.listen);
+    if (serving->opened.embedded)
+        printf("Keys, one for each role: %s\nPaste this into another terminal:\n\n"
+               "curl -s http://127.0.0.1:%u/v1/previews -H 'Content-Type: application/json' -d '"
+               "{\"market\":\"eth-usd\",\"account\":{\"id\":\"acct-1\",\"collateral\":[{\"asset\":\"ETH\",\"quantity\":\"10\"}],"
+               "\"debt\":[{\"asset\":\"USDC\",\"quantity\":\"12000\"}],\"wallet\":[{\"asset\":\"USDC\",\"quantity\":\"2000\"}]},"
+               "\"state\":{\"prices\":{\"ETH\":\"2000\",\"USDC\":\"1\"},\"volatility\":{\"ETH\":\"0.8\"},"
+               "\"depth\":{\"ETH\":[{\"venue\":\"book\",\"kind\":\"book\",\"fee_rate\":\"0.001\","
+               "\"bids\":[[\"1999.5\",\"3.2\"],[\"1999\",\"8\"],[\"1997\",\"20\"]],\"asks\":[[\"2000.5\",\"4\"]]},"
+               "{\"venue\":\"pool\",\"kind\":\"constant_product\",\"fee_rate\":\"0.003\",\"base\":\"1000\",\"quote\":\"2000000\"}]}}}'\n\n",
+               serving->keys_path, port);
+    fflush(stdout);
+}
+
+static void
+drain(struct serving *serving)
+{
+    struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+
+    serving->service.is_stopping = true;
+    listener_quiesce(serving->listener);
+    for (int i = 0; listener_in_flight(serving->listener) && i < DRAIN_S_MAX * 100; i++)
+        nanosleep(&pause, NULL);
+}
+
+static void
+close_all(struct serving *serving)
+{
+    struct service *service = &serving->service;
+
+    if (serving->listener)
+        listener_close(serving->listener);
+    if (service->workers)
+        workers_close(service->workers);
+    if (service->writer)
+        writer_close(service->writer);
+    if (service->housekeeper)
+        housekeeper_close(service->housekeeper);
+    opened_close(&serving->opened);
+    metrics_close(service->metrics);
+}
+
+static bool
+open_all(struct serving *serving)
+{
+    serving->service.engine_version = BREAKWATER_VERSION;
+    serving->service.engine_build   = BREAKWATER_BUILD;
+    if (!opened_read_settings(&serving->opened))
+        return false;
+    serving->log_fd = serving->opened.settings.log == LOG_NONE ? -1 : STDERR_FILENO;
+    serving->service.metrics = metrics_open(routes);
+    return (serving->service.metrics || fail("metrics", "no memory")) && open_database(serving) && open_threads(serving) &&
+           open_listener(serving);
+}
+
+int
+command_serve(int argc, char **argv)
+{
+    struct serving serving = { .log_fd = STDERR_FILENO };
+    sigset_t       stops;
+    int            signal_number;
+
+    (void)argv;
+    if (argc > 1) {
+        fprintf(stderr, "breakwater serve takes no arguments; settings come from the environment\n");
+        return EXIT_FAILURE;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGINT);
+    sigaddset(&stops, SIGTERM);
+    sigaddset(&stops, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &stops, NULL);     /* before any thread: only this one takes them */
+
+    bool is_open = open_all(&serving);
+    if (is_open) {
+        greet(&serving);
+        sigwait(&stops, &signal_number);
+        log_event(serving.log_fd, LOG_LEVEL_INFO, "stopping", "signal %d", signal_number);
+        drain(&serving);
+    }
+    close_all(&serving);
+    return is_open ? EXIT_SUCCESS : EXIT_FAILURE;
+}
