@@ -1,3 +1,4 @@
+/* Settings and database, opened for a command and closed after it. */
 #include "commands/opened.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* The tables of the answers. */
 #include "handlers/answers.h"
 
 #include "record/instant.h"

@@ -1,3 +1,4 @@
+/* A decision from the request to the stored record and its answer. */
 #include "handlers/decide.h"
 
 #include <stdio.h>

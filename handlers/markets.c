@@ -1,3 +1,4 @@
+/* Markets and parameters, from memory. */
 #include "handlers/markets.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Health, version, metrics, the contract itself. */
 #include "handlers/operation.h"
 
 #include <stdio.h>

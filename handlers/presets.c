@@ -1,3 +1,4 @@
+/* Presets, from the files inside the program. */
 #include "handlers/presets.h"
 
 #include <stdio.h>

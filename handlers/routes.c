@@ -1,3 +1,4 @@
+/* The table of operations. */
 #include "handlers/routes.h"
 
 #include "handlers/answers.h"

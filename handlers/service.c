@@ -1,3 +1,4 @@
+/* Who asks, and which thread works: the hooks around each request. */
 #include "handlers/service.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Finding a member without reading what stands beside it. */
 #include "record/json_member.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The order of an answer: the position, its prices, the trigger, the liquidation, the risk. */
 #include "risk/preview.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* The statistics of an answer, from the models to the figures. */
 #include "risk/preview_risk.h"
 
 #include "risk/elementary.h"

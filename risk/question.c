@@ -1,3 +1,4 @@
+/* The request as a record, and the part of it that is recorded. */
 #include "risk/question.h"
 
 static const char *const at_names[] = { "trigger", "mark", NULL };
