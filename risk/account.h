@@ -1,4 +1,4 @@
-/* The account that is asked about, and a liquidator's wish. rules.md 1, contract.md (The request). */
+/* The account that is asked about, and a liquidator's wish. rules.md 1. */
 #ifndef RISK_ACCOUNT_H
 #define RISK_ACCOUNT_H
 
@@ -6,8 +6,8 @@
 
 enum { LEGS_MAX = 64 };
 
-struct leg  { const char *asset; struct decimal quantity; };                       /* quantity >= 0 */
-struct perp { const char *asset; struct decimal quantity, entry_price; };          /* quantity signed, entry > 0 */
+struct leg  { const char *asset; struct decimal quantity; };                 /* >= 0 */
+struct perp { const char *asset; struct decimal quantity, entry_price; };    /* signed; > 0 */
 
 struct account {
     const char    *id;                            /* NULL where the caller gives none */
@@ -23,14 +23,15 @@ struct account {
     size_t         wallet_count;
 };
 
-/* What a liquidator asks for; a member left out is chosen by the rules. Of repay and seize at most one. */
+/* What a liquidator asks for; a member left out is chosen by the rules. Where both repay and seize
+ * are given, seize counts. */
 struct liquidator {
     const char    *collateral, *debt;             /* NULL: the largest leg by value */
     struct decimal repay, seize;                  /* none: as much as the rules allow */
-    const char    *perp;                          /* close this perp instead of seizing collateral */
+    const char    *perp;                          /* close this one; NULL: that which needs most */
     struct decimal quantity;                      /* of the perp; none: by the close rule */
-    struct decimal fill_price;                    /* of the perp's close; none: through the depth, if there is any */
-    struct decimal buy_with;                      /* rules.md 4, sale(pay): a buyer of seized collateral pays this much debt */
+    struct decimal fill_price;                    /* none: through the depth, if there is any */
+    struct decimal buy_with;                      /* so much debt for seized collateral, rules.md 4 */
 };
 
 extern const struct record account_record, liquidator_record;

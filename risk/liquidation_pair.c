@@ -31,7 +31,7 @@ choose_asset(const struct position *position, const struct legs *legs, const cha
     for (size_t i = 0; i < legs->count; i++) {
         size_t asset = legs->items[i].asset;
         struct decimal worth = value_of(legs, asset);
-        if (name && strcmp(position->assets[asset].asset.name, name))
+        if (name && strcmp(position->assets[asset].asset.name, name) != 0)
             continue;
         if (found && !is_below(*value, worth))
             continue;

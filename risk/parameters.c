@@ -76,7 +76,8 @@ static const struct field asset_fields[] = {
     DECIMAL_FIELD(asset, price_unit,        POSITIVE, OTHERWISE(SMALLEST)),
     DECIMAL_FIELD(asset, opening_weight,    FRACTION, OTHERWISE("0")),
     DECIMAL_FIELD(asset, threshold,         FRACTION, OTHERWISE("0")),
-    DECIMAL_FIELD(asset, borrow_factor,     .at_least = &decimal_one, .at_most = &hundred, OTHERWISE("1")),
+    DECIMAL_FIELD(asset, borrow_factor,     .at_least = &decimal_one, .at_most = &hundred,
+                  OTHERWISE("1")),
     DECIMAL_FIELD(asset, penalty_rate,      FRACTION, OTHERWISE("0")),
     DECIMAL_FIELD(asset, closing_fee_rate,  UP_TO_HALF, OTHERWISE("0")),
     DECIMAL_FIELD(asset, transfer_fee_rate, UP_TO_HALF, OTHERWISE("0")),
@@ -97,13 +98,17 @@ static const char *const closing_fee_prices[] = { "liquidation", "bankruptcy", N
 static const char *const roundings[]          = { "up", "down", NULL };
 
 static const struct field trigger_fields[] = {
-    CHOICE_FIELD (trigger, maintenance_price,    .choices = maintenance_prices, OTHERWISE("liquidation")),
-    CHOICE_FIELD (trigger, closing_fee_price,    .choices = closing_fee_prices, OTHERWISE("liquidation")),
+    CHOICE_FIELD (trigger, maintenance_price,    .choices = maintenance_prices,
+                  OTHERWISE("liquidation")),
+    CHOICE_FIELD (trigger, closing_fee_price,    .choices = closing_fee_prices,
+                  OTHERWISE("liquidation")),
     CHOICE_FIELD (trigger, maintenance_rounding, .choices = roundings, OTHERWISE("up")),
     DECIMAL_FIELD(trigger, reward,               NOT_NEGATIVE, OTHERWISE("0")),
 };
-static const struct record trigger_below_record       = CASE("trigger_below", trigger, trigger_fields);
-static const struct record trigger_at_or_below_record = CASE("trigger_at_or_below", trigger, trigger_fields);
+static const struct record trigger_below_record       = CASE("trigger_below", trigger,
+                                                             trigger_fields);
+static const struct record trigger_at_or_below_record = CASE("trigger_at_or_below", trigger,
+                                                             trigger_fields);
 static const struct record_case trigger_cases[] = {
     [TRIGGER_BELOW]       = { "below",       &trigger_below_record },
     [TRIGGER_AT_OR_BELOW] = { "at_or_below", &trigger_at_or_below_record },
@@ -141,8 +146,10 @@ static const struct field close_target_health_fields[] = {
 };
 static const struct field close_within_slippage_fields[] = { CLOSE_FIELDS };
 
-static const struct record close_full_record          = CASE("close_full", close, close_full_fields);
-static const struct record close_fraction_record      = CASE("close_fraction", close, close_fraction_fields);
+static const struct record close_full_record          = CASE("close_full", close,
+                                                             close_full_fields);
+static const struct record close_fraction_record      = CASE("close_fraction", close,
+                                                             close_fraction_fields);
 static const struct record close_target_health_record =
     CASE("close_target_health", close, close_target_health_fields);
 static const struct record close_within_slippage_record =
@@ -167,7 +174,8 @@ static const struct field dust_fields[] = {
 static const struct record dust_none_record          = CASE("dust_none", dust, dust_fields);
 static const struct record dust_refuse_record        = CASE("dust_refuse", dust, dust_fields);
 static const struct record dust_full_record          = CASE("dust_full", dust, dust_fields);
-static const struct record dust_leave_minimum_record = CASE("dust_leave_minimum", dust, dust_fields);
+static const struct record dust_leave_minimum_record = CASE("dust_leave_minimum", dust,
+                                                            dust_fields);
 static const struct record_case dust_cases[] = {
     [DUST_NONE]          = { "none",          &dust_none_record },
     [DUST_REFUSE]        = { "refuse",        &dust_refuse_record },
@@ -201,12 +209,14 @@ static const struct field penalty_optimal_fields[] = {
     DECIMAL_FIELD(penalty, bad_debt_weight, NOT_NEGATIVE, .at_most = &thousand, OTHERWISE("1")),
     DECIMAL_FIELD(penalty, hurdle_rate,     FRACTION, OTHERWISE("0.0005")),
 };
-static const struct record penalty_fixed_record = CASE("penalty_fixed", penalty, penalty_fixed_fields);
+static const struct record penalty_fixed_record = CASE("penalty_fixed", penalty,
+                                                       penalty_fixed_fields);
 static const struct record penalty_from_threshold_record =
     CASE("penalty_from_threshold", penalty, penalty_from_threshold_fields);
 static const struct record penalty_by_health_record =
     CASE("penalty_by_health", penalty, penalty_by_health_fields);
-static const struct record penalty_optimal_record = CASE("penalty_optimal", penalty, penalty_optimal_fields);
+static const struct record penalty_optimal_record = CASE("penalty_optimal", penalty,
+                                                         penalty_optimal_fields);
 static const struct record_case penalty_cases[] = {
     [PENALTY_FIXED]          = { "fixed",          &penalty_fixed_record },
     [PENALTY_FROM_THRESHOLD] = { "from_threshold", &penalty_from_threshold_record },
@@ -234,7 +244,8 @@ static const struct field execution_fields[] = {
     DECIMAL_FIELD(execution, gas,                     NOT_NEGATIVE, OTHERWISE("0")),
     DECIMAL_FIELD(execution, depth_uncertainty_rate,
                   .at_least = &decimal_zero, .at_most = &most_unsure, OTHERWISE("0.2")),
-    DECIMAL_FIELD(execution, confidence,              .above = &half, .at_most = &most_certain, OTHERWISE("0.99")),
+    DECIMAL_FIELD(execution, confidence,              .above = &half, .at_most = &most_certain,
+                  OTHERWISE("0.99")),
     DECIMAL_FIELD(execution, spread_rate,             FRACTION, OTHERWISE("0")),
     DECIMAL_FIELD(execution, spread_volatility,       FRACTION, OTHERWISE("0")),
     DECIMAL_FIELD(execution, spread_multiplier,       UP_TO_TEN, OTHERWISE("3")),
@@ -244,9 +255,12 @@ static const struct field execution_fields[] = {
 static const struct record execution_record = RECORD(execution, execution_fields);
 
 static const struct field suggestions_fields[] = {
-    INTEGER_FIELD(suggestions, horizon_s,              .min = 60, .max = YEAR_S, OTHERWISE("86400")),
-    DECIMAL_FIELD(suggestions, target_probability,     POSITIVE, .at_most = &half, OTHERWISE("0.02")),
-    DECIMAL_FIELD(suggestions, target_health,          .at_least = &decimal_one, .at_most = &ten, OTHERWISE("1.1")),
+    INTEGER_FIELD(suggestions, horizon_s,              .min = 60, .max = YEAR_S,
+                  OTHERWISE("86400")),
+    DECIMAL_FIELD(suggestions, target_probability,     POSITIVE, .at_most = &half,
+                  OTHERWISE("0.02")),
+    DECIMAL_FIELD(suggestions, target_health,          .at_least = &decimal_one, .at_most = &ten,
+                  OTHERWISE("1.1")),
     DECIMAL_FIELD(suggestions, capital_rate,           UP_TO_TEN, OTHERWISE("0")),
     FLAG_FIELD   (suggestions, hedge,                  OTHERWISE("false")),
     DECIMAL_FIELD(suggestions, hedge_fee_rate,         UP_TO_HALF, OTHERWISE("0.0005")),

@@ -1,4 +1,4 @@
-/* A market's parameter document: liquidation rules as data. Its schema, bounds and defaults: rules.md 2 and 3. */
+/* A market's parameter document: liquidation rules as data. rules.md 2 and 3 are its schema. */
 #ifndef RISK_PARAMETERS_H
 #define RISK_PARAMETERS_H
 
@@ -14,15 +14,16 @@ struct bracket { struct decimal from_notional, rate, deduction; };
 struct category { const char *name; struct decimal opening_weight, threshold, penalty_rate; };
 
 struct pre_liquidation {
-    struct decimal threshold, close_start_rate, close_end_rate, penalty_start_rate, penalty_end_rate;
+    struct decimal threshold, close_start_rate, close_end_rate;
+    struct decimal penalty_start_rate, penalty_end_rate;
 };
 
 struct ramp { struct decimal initial_threshold; int64_t start_at, duration_s; };
 
 struct asset {
     const char             *name;
-    struct decimal          unit, price_unit, opening_weight, threshold, borrow_factor, penalty_rate;
-    struct decimal          closing_fee_rate, transfer_fee_rate;
+    struct decimal          unit, price_unit, opening_weight, threshold, borrow_factor;
+    struct decimal          penalty_rate, closing_fee_rate, transfer_fee_rate;
     struct bracket         *brackets;
     size_t                  brackets_count;
     struct category        *categories;
@@ -97,22 +98,25 @@ struct split {
 };
 
 struct execution {
-    struct decimal slippage_tolerance_rate, maximum_slice_value;            /* the latter may be none */
+    struct decimal slippage_tolerance_rate;
+    struct decimal maximum_slice_value;           /* none: no such cut */
     int64_t        latency_s;
     struct decimal block_time_s, inclusion_probability, gas;
     /* Beyond rules.md 2; the defaults change no figure of a document that does not name them. */
-    struct decimal depth_uncertainty_rate;        /* 0..0.95 [0.2]: best and worst price scale the depth by 1 +- this */
+    struct decimal depth_uncertainty_rate;        /* 0..0.95 [0.2]: depth * (1 +- this) */
     struct decimal confidence;                    /* >0.5..0.9999 [0.99]: of VaR and shortfall */
-    struct decimal spread_rate, spread_volatility, spread_multiplier;       /* model.md 2: s, sigma_s, a [0, 0, 3] */
-    struct decimal impact_coefficient, impact_exponent;                     /* model.md 2: k, beta [1, 1] */
+    /* The risk model's section 2: s, sigma_s, a [0, 0, 3]; k, beta [1, 1]. */
+    struct decimal spread_rate, spread_volatility, spread_multiplier;
+    struct decimal impact_coefficient, impact_exponent;
 };
 
 struct suggestions {
     int64_t        horizon_s;
     struct decimal target_probability, target_health;
-    struct decimal capital_rate;                  /* a year's cost of the holder's capital, r_c [0] */
-    bool           hedge;                         /* the market counts a short of the risk asset as cross-margin [false] */
-    struct decimal hedge_fee_rate, hedge_half_spread_rate, funding_rate;    /* [0.0005, 0, 0], the last a year's */
+    struct decimal capital_rate;                  /* a year's cost of the holder's capital [0] */
+    bool           hedge;                         /* a short counts as cross-margin [false] */
+    struct decimal hedge_fee_rate, hedge_half_spread_rate;   /* [0.0005, 0] */
+    struct decimal funding_rate;                  /* a year's [0] */
 };
 
 struct parameters {
@@ -130,10 +134,13 @@ struct parameters {
 
 extern const struct record parameters_record;
 
-/* After json_read: the invariants of rules.md 3, each violation with its code and pointer (false: at least one), and
- * warnings (accepted). Computes the deductions that are left out. No clock, no heap. */
-bool parameters_accept(struct parameters *parameters, struct faults *violations, struct faults *warnings);
+/* After json_read: the invariants of rules.md 3, each violation with its code and pointer (false: at
+ * least one), and warnings (accepted). Computes the deductions: what is left out, and what was
+ * stated rounded. No clock, no heap. */
+bool parameters_accept(struct parameters *parameters, struct faults *violations,
+                       struct faults *warnings);
 
-const struct asset *parameters_asset(const struct parameters *parameters, const char *name);   /* NULL: unknown */
+const struct asset *parameters_asset(const struct parameters *parameters,
+                                     const char *name);      /* NULL: unknown */
 
 #endif

@@ -44,7 +44,7 @@ perp_choose(const struct position *position, const struct valuation *valuation, 
     for (size_t i = 0; i < position->perps_count; i++) {
         const struct position_perp *leg = &position->perps[i];
         if (decimal_sign(leg->quantity) == 0 ||
-            (asset && strcmp(position->assets[leg->asset].asset.name, asset)) ||
+            (asset && strcmp(position->assets[leg->asset].asset.name, asset) != 0) ||
             (found && !is_larger(position, valuation, i, *perp)))
             continue;
         *perp = i;

@@ -48,7 +48,7 @@ apply_category(struct asset *asset, const char *name)
 {
     for (size_t i = 0; name && i < asset->categories_count; i++) {
         const struct category *category = &asset->categories[i];
-        if (strcmp(category->name, name))
+        if (strcmp(category->name, name) != 0)
             continue;
         replace(&asset->opening_weight, category->opening_weight);
         replace(&asset->threshold, category->threshold);

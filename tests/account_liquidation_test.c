@@ -13,7 +13,8 @@
     .assets = "{'V':{'unit':'0.000001','penalty_rate':'" discount "'}," \
               "'principal':{'unit':'0.000001'},'fees':{'unit':'0.000001'}}", \
     .penalty = "{'rule':'fixed','form':'discount'}", \
-    .more = ",'split':{'protocol_rate':'" fee "','protocol_of':'whole'},'quote':{'unit':'0.000001'}", \
+    .more = ",'split':{'protocol_rate':'" fee "','protocol_of':'whole'}," \
+                                              "'quote':{'unit':'0.000001'}", \
     .prices = "{'V':'1','principal':'1','fees':'1'}"
 #define OWES(principal, fees) \
     "{'collateral':[{'asset':'V','quantity':'10000'}],'debt':[{'asset':'principal','quantity':'" \

@@ -11,29 +11,39 @@
 
 #define TIERS "{'X':{'price_unit':'%s','brackets':[{'from_notional':'0','rate':'0.004'}," \
               "{'from_notional':'50000','rate':'0.005'},{'from_notional':'250000','rate':'0.01'}," \
-              "{'from_notional':'1000000','rate':'0.025'},{'from_notional':'10000000','rate':'0.05'}]}}"
+              "{'from_notional':'1000000','rate':'0.025'},{'from_notional':'10000000'," \
+              "'rate':'0.05'}]}}"
 #define FINE   "0.000000000000000001"
-#define MANY   "{'ETH':{'threshold':'0.8'},'BTC':{'threshold':'0.75'},'USDC':{'threshold':'0.9'},'DAI':{},'LINK':{}}"
-#define MANY_ACCOUNT "{'collateral':[{'asset':'ETH','quantity':'10'},{'asset':'BTC','quantity':'0.5'}," \
-                     "{'asset':'USDC','quantity':'1000'}]," \
-                     "'debt':[{'asset':'DAI','quantity':'20000'},{'asset':'LINK','quantity':'200'}]}"
+#define MANY   "{'ETH':{'threshold':'0.8'},'BTC':{'threshold':'0.75'},'USDC':{'threshold':'0.9'}," \
+               "'DAI':{},'LINK':{}}"
+#define MANY_ACCOUNT \
+    "{'collateral':[{'asset':'ETH','quantity':'10'},{'asset':'BTC','quantity':'0.5'}," \
+    "{'asset':'USDC','quantity':'1000'}]," \
+    "'debt':[{'asset':'DAI','quantity':'20000'},{'asset':'LINK','quantity':'200'}]}"
 
 static void
-open_perp(struct scene *scene, const char *price_unit, const char *cash, const char *quantity, const char *entry)
+open_perp(struct scene *scene, const char *price_unit, const char *cash, const char *quantity,
+          const char *entry)
 {
     char assets[512];
     char account[256];
     char prices[64];
 
     snprintf(assets, sizeof assets, TIERS, price_unit);
-    snprintf(account, sizeof account, "{'cash':'%s','perps':[{'asset':'X','quantity':'%s','entry_price':'%s'}]}", cash,
+    snprintf(account, sizeof account, "{'cash':'%s','perps':[{'asset':'X','quantity':'%s',"
+                                      "'entry_price':'%s'}]}", cash,
              quantity, entry);
     snprintf(prices, sizeof prices, "{'X':'%s'}", entry);
-    scene_open(scene, (struct scene_text){ .assets = assets, .account = account, .prices = prices });
+    scene_open(scene, (struct scene_text){ .assets = assets, .account = account,
+                                           .prices = prices });
 }
 
 /* model.md 5: 12 digits. A margin of more than the notional: never. */
-static const struct { const char *cash, *quantity, *entry; int direction; const char *price, *bankruptcy; } tiered[] = {
+static const struct {
+    const char *cash, *quantity, *entry;
+    int direction;
+    const char *price, *bankruptcy;
+} tiered[] = {
     { "20000",  "10",  "20000", DIRECTION_BELOW, "18085.4271357", "18000" },
     { "20000",  "-10", "20000", DIRECTION_ABOVE, "21895.5223881", "22000" },
     { "150000", "100", "20000", DIRECTION_BELOW, "18807.1794872", "18500" },
@@ -68,14 +78,16 @@ START_TEST(each_asset_of_many_has_its_own_price)
 {
     static const struct { const char *asset; int direction; const char *price; } expected[] = {
         { "ETH", DIRECTION_BELOW, "887.5" }, { "BTC", DIRECTION_BELOW, "16266.666666666666666667" },
-        { "USDC", DIRECTION_NONE, "none" }, { "DAI", DIRECTION_ABOVE, "1.445" }, { "LINK", DIRECTION_ABOVE, "59.5" },
+        { "USDC", DIRECTION_NONE, "none" }, { "DAI", DIRECTION_ABOVE, "1.445" },
+        { "LINK", DIRECTION_ABOVE, "59.5" },
     };
     struct scene scene;
     struct liquidation_price rows[PRICES_MAX];
     size_t count;
 
     scene_open(&scene, (struct scene_text){ .assets = MANY, .account = MANY_ACCOUNT,
-                                            .prices = "{'ETH':'2000','BTC':'40000','USDC':'1','DAI':'1','LINK':'15'}" });
+                                            .prices = "{'ETH':'2000','BTC':'40000','USDC':'1',"
+                                                      "'DAI':'1','LINK':'15'}" });
     ck_assert(liquidation_prices(&scene.position, &scene.valuation, rows, &count));
     ck_assert_uint_eq(count, COUNT(expected));
     for (size_t i = 0; i < count; i++) {
@@ -89,32 +101,42 @@ START_TEST(each_asset_of_many_has_its_own_price)
 }
 END_TEST
 
-/* One asset on both sides, and the rules that move the root. By hand: (A, B) of f = A + B * P beside each. */
-static const struct { const char *assets, *trigger, *more, *account, *prices; int direction; const char *price, *bankruptcy; }
-rows[] = {
+/* One asset on both sides, and the rules that move the root; f by hand above each. */
+static const struct {
+    const char *assets, *trigger, *more, *account, *prices;
+    int direction;
+    const char *price, *bankruptcy;
+} rows[] = {
     /* Collateral 10 at 0.8, debt 4 of the same: 8 P - 4 P - 100. */
     { "{'A':{'threshold':'0.8'},'B':{}}", NULL, NULL,
-      "{'collateral':[{'asset':'A','quantity':'10'}],'debt':[{'asset':'A','quantity':'4'},{'asset':'B','quantity':'100'}]}",
+      "{'collateral':[{'asset':'A','quantity':'10'}],'debt':[{'asset':'A','quantity':'4'},"
+      "{'asset':'B','quantity':'100'}]}",
       "{'A':'100','B':'1'}", DIRECTION_BELOW, "25", "16.666666666666666667" },
     /* The debt weighs more: 100 + 4 P - 5 P. */
     { "{'A':{'threshold':'0.8'}}", NULL, NULL,
-      "{'cash':'100','collateral':[{'asset':'A','quantity':'5'}],'debt':[{'asset':'A','quantity':'5'}]}",
+      "{'cash':'100','collateral':[{'asset':'A','quantity':'5'}],'debt':[{'asset':'A',"
+      "'quantity':'5'}]}",
       "{'A':'10'}", DIRECTION_ABOVE, "100", "none" },
     /* A reward of 10: 8 P - 100 - 10; up to the tick. */
     { "{'A':{'threshold':'0.8','price_unit':'0.5'},'B':{}}", "{'rule':'below','reward':'10'}", NULL,
-      "{'collateral':[{'asset':'A','quantity':'10'}],'debt':[{'asset':'B','quantity':'100'}]}", "{'A':'100','B':'1'}",
+      "{'collateral':[{'asset':'A','quantity':'10'}],'debt':[{'asset':'B','quantity':'100'}]}",
+      "{'A':'100','B':'1'}",
       DIRECTION_BELOW, "14", "10" },
     /* round_weighted: 1.5 * 0.33 = 0.495 counts as 0.49 of unit 0.01: P = 100 / 0.49. */
-    { "{'A':{'threshold':'0.33','unit':'0.01'},'B':{}}", NULL, ",'quote':{'unit':'0.000001','round_weighted':true}",
-      "{'collateral':[{'asset':'A','quantity':'1.5'}],'debt':[{'asset':'B','quantity':'100'}]}", "{'A':'1000','B':'1'}",
+    { "{'A':{'threshold':'0.33','unit':'0.01'},'B':{}}", NULL,
+      ",'quote':{'unit':'0.000001','round_weighted':true}",
+      "{'collateral':[{'asset':'A','quantity':'1.5'}],'debt':[{'asset':'B','quantity':'100'}]}",
+      "{'A':'1000','B':'1'}",
       DIRECTION_BELOW, "204.081632653061224490", "66.666666666666666667" },
     /* Short: down to the tick. 5000 - 2 (P - 1000) - 0.01 * 2 P. */
     { "{'A':{'price_unit':'0.1','brackets':[{'from_notional':'0','rate':'0.01'}]}}", NULL, NULL,
-      "{'cash':'5000','perps':[{'asset':'A','quantity':'-2','entry_price':'1000'}]}", "{'A':'1000'}",
+      "{'cash':'5000','perps':[{'asset':'A','quantity':'-2','entry_price':'1000'}]}",
+      "{'A':'1000'}",
       DIRECTION_ABOVE, "3465.3", "3500" },
-    /* Maintenance at the entry, 20; fee 0.1 of the notional at the bankruptcy price 500 / (2 - 0.2): 27.77...
-     * Long 2 from 1000, cash 1500: 1500 + 2 P - 2000 - 20 - 55.55.. = 0. */
-    { "{'A':{'closing_fee_rate':'0.1','price_unit':'0.01','brackets':[{'from_notional':'0','rate':'0.01'}]}}",
+    /* Maintenance at the entry, 20; fee 0.1 of the notional at the bankruptcy price, 500 / 1.8:
+     * 55.55.. of 2. Long 2 from 1000, cash 1500: 1500 + 2 P - 2000 - 20 - 55.55.. = 0. */
+    { "{'A':{'closing_fee_rate':'0.1','price_unit':'0.01','brackets':[{'from_notional':'0',"
+      "'rate':'0.01'}]}}",
       "{'rule':'at_or_below','maintenance_price':'entry','closing_fee_price':'bankruptcy'}", NULL,
       "{'cash':'1500','perps':[{'asset':'A','quantity':'2','entry_price':'1000'}]}", "{'A':'1000'}",
       DIRECTION_BELOW, "287.78", "277.78" },
@@ -131,8 +153,10 @@ START_TEST(the_rules_move_the_root)
     struct liquidation_price found[PRICES_OF_ASSET_MAX];
     size_t count;
 
-    scene_open(&scene, (struct scene_text){ .assets = rows[_i].assets, .trigger = rows[_i].trigger, .more = rows[_i].more,
-                                            .account = rows[_i].account, .prices = rows[_i].prices });
+    scene_open(&scene, (struct scene_text){ .assets = rows[_i].assets, .trigger = rows[_i].trigger,
+                                            .more = rows[_i].more,
+                                            .account = rows[_i].account,
+                                            .prices = rows[_i].prices });
     ck_assert(liquidation_price_of(&scene.position, &scene.valuation, 0, found, &count));
     ck_assert_uint_eq(count, 1);
     ck_assert_int_eq(found[0].direction, rows[_i].direction);
@@ -142,8 +166,7 @@ START_TEST(the_rules_move_the_root)
 }
 END_TEST
 
-/* Long 10 at 0.8 and short 9 perps: 8 P + 100 - 9 (P - 20) rises nowhere; with 100 owed and a second bracket it rises,
- * then falls: 8 P - 100 under 50 of notional, 8 P - 100 - 8.5 P + 425 over it. */
+/* A hedged perp whose legs both pass into a steep bracket: f rises, then falls. */
 START_TEST(an_asset_may_have_a_price_on_each_side)
 {
     struct scene scene;
@@ -154,9 +177,10 @@ START_TEST(an_asset_may_have_a_price_on_each_side)
         .assets = "{'A':{'threshold':'0.9','brackets':[{'from_notional':'0','rate':'0'},"
                   "{'from_notional':'500','rate':'0.95'}]},'B':{}}",
         .account = "{'cash':'-100','collateral':[{'asset':'A','quantity':'10'}],"
-                   "'perps':[{'asset':'A','quantity':'10','entry_price':'1'},{'asset':'A','quantity':'-10','entry_price':'1'}]}",
+                   "'perps':[{'asset':'A','quantity':'10','entry_price':'1'},{'asset':'A',"
+                   "'quantity':'-10','entry_price':'1'}]}",
         .prices = "{'A':'20'}" });
-    /* Under P = 50: 9 P - 100. Over it both legs take 0.95 * 10 (P - 50): 9 P - 100 - 19 P + 950. */
+    /* Under P = 50: 9 P - 100. Over it both legs take 9.5 (P - 50): 850 - 10 P. */
     ck_assert(liquidation_price_of(&scene.position, &scene.valuation, 0, found, &count));
     ck_assert_uint_eq(count, 2);
     ck_assert_int_eq(found[0].direction, DIRECTION_BELOW);
@@ -172,18 +196,23 @@ END_TEST
 
 START_TEST(without_a_price_there_is_a_reason)
 {
-    static const struct { const char *account, *prices; const char *price; int reason; } cases[] = {
+    static const struct { const char *account, *prices, *price; int reason; } cases[] = {
         { "{'collateral':[{'asset':'A','quantity':'10'}]}", "{'A':'1'}", "none", REASON_NO_DEBT },
-        { "{'cash':'1','debt':[{'asset':'B','quantity':'1'}],'collateral':[{'asset':'A','quantity':'0'}]}",
+        { "{'cash':'1','debt':[{'asset':'B','quantity':'1'}],'collateral':[{'asset':'A',"
+          "'quantity':'0'}]}",
           "{'A':'1','B':'1'}", "none", REASON_NEVER },
-        { "{'debt':[{'asset':'B','quantity':'1'}],'collateral':[{'asset':'A','quantity':'0'}]}", "{'A':'1','B':'1'}",
+        { "{'debt':[{'asset':'B','quantity':'1'}],'collateral':[{'asset':'A','quantity':'0'}]}",
+          "{'A':'1','B':'1'}",
           "none", REASON_ALREADY_LIQUIDATABLE },
-        { "{'debt':[{'asset':'B','quantity':'1'}],'collateral':[{'asset':'A','quantity':'1'}]}", "{'A':'1','B':'1'}",
+        { "{'debt':[{'asset':'B','quantity':'1'}],'collateral':[{'asset':'A','quantity':'1'}]}",
+          "{'A':'1','B':'1'}",
           "1.25", REASON_ALREADY_LIQUIDATABLE },
-        { "{'debt':[{'asset':'B','quantity':'1'}],'collateral':[{'asset':'A','quantity':'1'}]}", "{'A':'2','B':'1'}",
+        { "{'debt':[{'asset':'B','quantity':'1'}],'collateral':[{'asset':'A','quantity':'1'}]}",
+          "{'A':'2','B':'1'}",
           "1.25", REASON_NONE },
         /* A price that no decimal holds is never reached. */
-        { "{'debt':[{'asset':'B','quantity':'1000'}],'collateral':[{'asset':'A','quantity':'0.000000000000000001'}],"
+        { "{'debt':[{'asset':'B','quantity':'1000'}],'collateral':[{'asset':'A',"
+          "'quantity':'0.000000000000000001'}],"
           "'cash':'2000'}", "{'A':'1','B':'1'}", "none", REASON_NEVER },
     };
     struct scene scene;
@@ -191,7 +220,8 @@ START_TEST(without_a_price_there_is_a_reason)
     size_t count;
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        scene_open(&scene, (struct scene_text){ .assets = "{'A':{'threshold':'0.8'},'B':{}}", .account = cases[i].account,
+        scene_open(&scene, (struct scene_text){ .assets = "{'A':{'threshold':'0.8'},'B':{}}",
+                                                .account = cases[i].account,
                                                 .prices = cases[i].prices });
         ck_assert(liquidation_price_of(&scene.position, &scene.valuation, 0, found, &count));
         check_decimal(found[0].price, cases[i].price);
@@ -220,7 +250,7 @@ status_at(struct scene *scene, int128 price_units)
     return (enum status)scene->valuation.health.status;
 }
 
-/* At the price itself the account still stands; a tick further on it does not. Over every bracket. */
+/* At the price itself the account still stands; a tick further on it does not. */
 START_TEST(a_tick_decides)
 {
     static const int quantities[] = { 1, -1, 3, -3, 13, -13, 60, -60, 700, -700 };
@@ -245,16 +275,18 @@ START_TEST(a_tick_decides)
 }
 END_TEST
 
-/* A dollar more of margin moves the price by 1 / (q * (1 - rate)) at most, and never nearer: no bracket's edge is a step. */
+/* A dollar more of margin moves the price by 1 / (q * (1 - rate)) at most, and never nearer: no
+ * bracket's edge is a step. */
 START_TEST(more_margin_is_never_nearer_and_edges_are_no_steps)
 {
-    const int128 most = DECIMAL_ONE_UNITS / 50 + 2 * (DECIMAL_ONE_UNITS / 100);   /* 1 / (60 * 0.95) + two ticks */
+    /* 1 / (60 * 0.95), and two ticks. */
+    const int128 most = DECIMAL_ONE_UNITS / 50 + 2 * (DECIMAL_ONE_UNITS / 100);
     struct scene scene;
     struct decimal before = DECIMAL_NONE;
     char cash[32];
 
     for (int margin = 200000; margin < 1190000; margin += 1) {
-        if (margin % 9973 > 20)                   /* runs of 20, and what lies around the edges at 1 and 10 million */
+        if (margin % 9973 > 20)                   /* runs of 20, over every edge up to 1 million */
             continue;
         snprintf(cash, sizeof cash, "%d", margin);
         struct liquidation_price row = price_of_perp(&scene, cash, "60");
@@ -282,7 +314,8 @@ START_TEST(size_does_not_matter_without_brackets)
     size_t count;
 
     for (size_t i = 0; i < COUNT(accounts); i++) {
-        scene_open(&scene, (struct scene_text){ .assets = "{'A':{'threshold':'0.77'},'B':{}}", .account = accounts[i],
+        scene_open(&scene, (struct scene_text){ .assets = "{'A':{'threshold':'0.77'},'B':{}}",
+                                                .account = accounts[i],
                                                 .prices = "{'A':'1','B':'1.3'}" });
         ck_assert(liquidation_price_of(&scene.position, &scene.valuation, 0, found, &count));
         if (i == 0)

@@ -43,8 +43,11 @@ struct expected {
     const char *protocol, *insurance, *bad_debt, *ltv_after;    /* NULL: not looked at */
 };
 
-static const struct { struct scene_text text; const char *depth; struct expected expected; } rows[] =
-{
+static const struct {
+    struct scene_text text;
+    const char *depth;
+    struct expected expected;
+} rows[] = {
     /* Aave v3: half of the position; all under 0.95; a leftover that would be dust. */
     { { AAVE_V3, .assets = AAVE_ETH, .account = HOLDS("100", "159606.185567"),
         .prices = AT("1800", "1") }, NULL,
@@ -146,7 +149,8 @@ static const struct { struct scene_text text; const char *depth; struct expected
     { { .assets = PLAIN, .dust = DUST("leave_minimum"), .account = HOLDS("2000", "1000"),
         .prices = AT("1", "1"), .liquidator = "{'repay':'950'}" }, NULL,
       { LIQUIDATION_COMPUTED, "900", "945", LIMITED_BY_DUST, NULL, NULL, "0", NULL } },
-    { { .assets = PLAIN, .dust = "{'rule':'full','debt_rate':'0.1'}", .account = HOLDS("2000", "1000"),
+    { { .assets = PLAIN, .dust = "{'rule':'full','debt_rate':'0.1'}",
+        .account = HOLDS("2000", "1000"),
         .close = "{'rule':'fraction','rate':'0.91'}", .prices = AT("1", "1") }, NULL,
       { LIQUIDATION_COMPUTED, "1000", "1050", LIMITED_BY_DUST, NULL, NULL, "0", NULL } },
     { { .assets = PLAIN, .dust = "{'rule':'full','debt_rate':'0.1','waived_when_insolvent':true}",
@@ -162,10 +166,12 @@ static const struct { struct scene_text text; const char *depth; struct expected
       { LIQUIDATION_COMPUTED, "90.476190476190476191", "95", LIMITED_BY_DUST, NULL, NULL, "0",
         NULL } },
     /* Shares of a bonus of 5 and of the whole 105, each up to the unit 0.01. */
-    { { .assets = C_D("'penalty_rate':'0.05','unit':'0.01'", ""), .more = SPLIT("0.333", "0.2", "bonus"),
+    { { .assets = C_D("'penalty_rate':'0.05','unit':'0.01'", ""),
+        .more = SPLIT("0.333", "0.2", "bonus"),
         .account = HOLDS("1000", "100"), .prices = AT("1", "1") }, NULL,
       { LIQUIDATION_COMPUTED, "100", "105", LIMITED_BY_DEBT, "1.67", "1", "0", NULL } },
-    { { .assets = C_D("'penalty_rate':'0.05','unit':'0.01'", ""), .more = SPLIT("0.0333", "0.02", "whole"),
+    { { .assets = C_D("'penalty_rate':'0.05','unit':'0.01'", ""),
+        .more = SPLIT("0.0333", "0.02", "whole"),
         .account = HOLDS("1000", "100"), .prices = AT("1", "1") }, NULL,
       { LIQUIDATION_COMPUTED, "100", "105", LIMITED_BY_DEBT, "3.5", "2.1", "0", NULL } },
     /* The window, half way: 0.2 + 0.5 * 0.4 of 85, at 1 + 0.01 + 0.5 * 0.02. */
@@ -174,7 +180,7 @@ static const struct { struct scene_text text; const char *depth; struct expected
                       "'penalty_end_rate':'0.03'}", ""),
         .account = HOLDS("100", "85"), .prices = AT("1", "1") }, NULL,
       { LIQUIDATION_COMPUTED, "34", "34.68", LIMITED_BY_CLOSE_FACTOR, NULL, NULL, "0", NULL } },
-    /* Negative cash is a debt of the quote; the larger of two is taken, or the one that is named. */
+    /* Negative cash is a debt of the quote; the larger of two is taken, or the one named. */
     { { .assets = PLAIN, .account = "{'cash':'-50','collateral':[{'asset':'C','quantity':'100'}],"
                                     "'debt':[{'asset':'D','quantity':'49'}]}",
         .prices = AT("1", "1") }, NULL,
@@ -335,7 +341,8 @@ END_TEST
 START_TEST(rounding_never_favours_the_liquidator)
 {
     static const char *const steps[] = { "exact", "quantity", "value" };
-    static const char *const prices[] = { AT("3", "7"), AT("0.0011", "1999.9"), AT("31337", "0.3") };
+    static const char *const prices[] = { AT("3", "7"), AT("0.0011", "1999.9"),
+                                          AT("31337", "0.3") };
     struct scene scene;
     struct pair_outcome outcome;
     char close[96];

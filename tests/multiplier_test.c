@@ -66,7 +66,8 @@ static const struct { struct given given; const char *form_rate; } rows[] = {
     { { LIF, .threshold = "0.77" }, "0.074113856068743286" },
     { { LIF, .threshold = "0.86" }, "0.043841336116910229" },
     { { LIF, .threshold = "0.945" }, "0.01677681748856126" },
-    { { .rule = PENALTY_FROM_THRESHOLD, .slope = "1", .threshold = "0", .cap_rate = "0.3" }, "0.3" },
+    { { .rule = PENALTY_FROM_THRESHOLD, .slope = "1", .threshold = "0", .cap_rate = "0.3" },
+      "0.3" },
     /* Aave v4's own tests: 10000 + 600 and so on, in basis points. */
     { { AAVE_V4, .health_for_max = "0.8", .minimum_factor = "0.5", .penalty_rate = "0.1",
         .ratio = "0.96" }, "0.06" },
@@ -76,7 +77,8 @@ static const struct { struct given given; const char *form_rate; } rows[] = {
         .ratio = "0.95" }, "0.14" },
     { { AAVE_V4, .health_for_max = "0.9", .minimum_factor = "0.4", .penalty_rate = "0.2",
         .ratio = "1" }, "0.08" },
-    { { AAVE_V4, .health_for_max = "0.9", .minimum_factor = "0.4", .penalty_rate = "0.2" }, "0.08" },
+    { { AAVE_V4, .health_for_max = "0.9", .minimum_factor = "0.4", .penalty_rate = "0.2" },
+      "0.08" },
     /* Euler: the discount is 1 - health, at most 0.2. */
     { { EULER, .ratio = "0.862745098039215686" }, "0.137254901960784314" },
     { { EULER, .ratio = "0.8" }, "0.2" },
@@ -146,7 +148,8 @@ START_TEST(inside_the_window_the_rate_is_interpolated)
 }
 END_TEST
 
-/* Over all healths from -2 to 2: a lower health never has a lower penalty, whatever the rule's ends. */
+/* Over all healths from -2 to 2: a lower health never has a lower penalty, whatever the rule's
+ * ends. */
 START_TEST(distress_never_lowers_the_penalty)
 {
     static const char *const ends[] = { "-1", "0", "0.8", "1" };

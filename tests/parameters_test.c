@@ -1,4 +1,5 @@
-/* Parameter documents: what is refused and where, what is filled in. Expected values: rules.md 2 and 3. */
+/* Parameter documents: what is refused and where, what is filled in. Expected values: rules.md 2
+ * and 3. */
 #include <stdio.h>
 #include <string.h>
 
@@ -22,14 +23,18 @@ or_else(const char *given, const char *otherwise)
 }
 
 static bool
-read_document(struct groups groups, struct arena *arena, struct parameters *parameters, struct faults *faults)
+read_document(struct groups groups, struct arena *arena, struct parameters *parameters,
+              struct faults *faults)
 {
     char text[TEXT_MAX];
     int count = snprintf(text, sizeof text,
                          "{\"assets\":%s,\"trigger\":%s,\"close\":%s,\"dust\":%s,\"penalty\":%s%s}",
-                         or_else(groups.assets, "{}"), or_else(groups.trigger, "{\"rule\":\"below\"}"),
-                         or_else(groups.close, "{\"rule\":\"full\"}"), or_else(groups.dust, "{\"rule\":\"none\"}"),
-                         or_else(groups.penalty, "{\"rule\":\"fixed\"}"), or_else(groups.more, ""));
+                         or_else(groups.assets, "{}"),
+                         or_else(groups.trigger, "{\"rule\":\"below\"}"),
+                         or_else(groups.close, "{\"rule\":\"full\"}"),
+                         or_else(groups.dust, "{\"rule\":\"none\"}"),
+                         or_else(groups.penalty, "{\"rule\":\"fixed\"}"),
+                         or_else(groups.more, ""));
 
     ck_assert_int_lt(count, TEXT_MAX);
     arena_open(arena, ARENA_MAX);
@@ -50,7 +55,8 @@ check_decimal(struct decimal number, const char *expected)
 static const struct { struct groups groups; const char *code, *pointer; } misshapen[] = {
     { { .more = ",\"colour\":1" }, "unknown_member", "/colour" },
     { { .assets = "{\"A\":{\"tresh\":\"1\"}}" }, "unknown_member", "/assets/A/tresh" },
-    { { .assets = "{\"A\":{\"brackets\":[{\"rate\":\"0.1\"}]}}" }, "missing_member", "/assets/A/brackets/0/from_notional" },
+    { { .assets = "{\"A\":{\"brackets\":[{\"rate\":\"0.1\"}]}}" }, "missing_member",
+      "/assets/A/brackets/0/from_notional" },
     { { .close = "{\"rule\":\"fraction\"}" }, "missing_member", "/close/rate" },
     { { .close = "{\"rule\":\"target_health\"}" }, "missing_member", "/close/health" },
     { { .penalty = "{\"rule\":\"from_threshold\"}" }, "missing_member", "/penalty/slope" },
@@ -59,21 +65,28 @@ static const struct { struct groups groups; const char *code, *pointer; } missha
     { { .assets = "{\"A\":{\"threshold\":0.8}}" }, "not_a_decimal", "/assets/A/threshold" },
     { { .assets = "{\"A\":{\"threshold\":\"1.1\"}}" }, "out_of_bounds", "/assets/A/threshold" },
     { { .assets = "{\"A\":{\"unit\":\"0\"}}" }, "out_of_bounds", "/assets/A/unit" },
-    { { .assets = "{\"A\":{\"borrow_factor\":\"0.9\"}}" }, "out_of_bounds", "/assets/A/borrow_factor" },
-    { { .assets = "{\"A\":{\"closing_fee_rate\":\"0.51\"}}" }, "out_of_bounds", "/assets/A/closing_fee_rate" },
-    { { .assets = "{\"A\":{\"price_age_max_s\":86401}}" }, "out_of_bounds", "/assets/A/price_age_max_s" },
-    { { .assets = "{\"A\":{\"pre_liquidation\":{\"threshold\":\"0.8\",\"close_start_rate\":\"0\",\"close_end_rate\":\"1\","
+    { { .assets = "{\"A\":{\"borrow_factor\":\"0.9\"}}" }, "out_of_bounds",
+      "/assets/A/borrow_factor" },
+    { { .assets = "{\"A\":{\"closing_fee_rate\":\"0.51\"}}" }, "out_of_bounds",
+      "/assets/A/closing_fee_rate" },
+    { { .assets = "{\"A\":{\"price_age_max_s\":86401}}" }, "out_of_bounds",
+      "/assets/A/price_age_max_s" },
+    { { .assets = "{\"A\":{\"pre_liquidation\":{\"threshold\":\"0.8\",\"close_start_rate\":\"0\","
+                  "\"close_end_rate\":\"1\","
                   "\"penalty_start_rate\":\"-0.01\"}}}" },
       "out_of_bounds", "/assets/A/pre_liquidation/penalty_start_rate" },
     { { .close = "{\"rule\":\"full\",\"scope\":\"legs\"}" }, "unknown_choice", "/close/scope" },
     { { .trigger = "{\"rule\":\"under\"}" }, "unknown_rule", "/trigger/rule" },
     { { .dust = "{}" }, "unknown_rule", "/dust/rule" },
     { { .close = "{\"rule\":\"full\",\"rate\":\"0.5\"}" }, "unknown_member", "/close/rate" },
-    { { .penalty = "{\"rule\":\"fixed\",\"rate_unit\":\"0.02\"}" }, "out_of_bounds", "/penalty/rate_unit" },
+    { { .penalty = "{\"rule\":\"fixed\",\"rate_unit\":\"0.02\"}" }, "out_of_bounds",
+      "/penalty/rate_unit" },
     { { .more = ",\"execution\":{\"depth_uncertainty_rate\":\"0.96\"}" }, "out_of_bounds",
       "/execution/depth_uncertainty_rate" },
-    { { .more = ",\"execution\":{\"confidence\":\"0.5\"}" }, "out_of_bounds", "/execution/confidence" },
-    { { .more = ",\"suggestions\":{\"horizon_s\":59}" }, "out_of_bounds", "/suggestions/horizon_s" },
+    { { .more = ",\"execution\":{\"confidence\":\"0.5\"}" }, "out_of_bounds",
+      "/execution/confidence" },
+    { { .more = ",\"suggestions\":{\"horizon_s\":59}" }, "out_of_bounds",
+      "/suggestions/horizon_s" },
 };
 
 START_TEST(a_misshapen_document_is_refused_where_it_is_wrong)
@@ -91,8 +104,10 @@ START_TEST(a_misshapen_document_is_refused_where_it_is_wrong)
 END_TEST
 
 #define WINDOW(threshold, pre, close_start, close_end, start, end) \
-    "{\"A\":{\"threshold\":\"" threshold "\",\"pre_liquidation\":{\"threshold\":\"" pre "\",\"close_start_rate\":\"" close_start \
-    "\",\"close_end_rate\":\"" close_end "\",\"penalty_start_rate\":\"" start "\",\"penalty_end_rate\":\"" end "\"}}}"
+    "{\"A\":{\"threshold\":\"" threshold "\",\"pre_liquidation\":{\"threshold\":\"" pre \
+    "\",\"close_start_rate\":\"" close_start \
+    "\",\"close_end_rate\":\"" close_end "\",\"penalty_start_rate\":\"" start \
+    "\",\"penalty_end_rate\":\"" end "\"}}}"
 #define BRACKET(from, rate)              "{\"from_notional\":\"" from "\",\"rate\":\"" rate "\"}"
 #define DEDUCTED(from, rate, deduction) \
     "{\"from_notional\":\"" from "\",\"rate\":\"" rate "\",\"deduction\":\"" deduction "\"}"
@@ -102,16 +117,21 @@ END_TEST
 static const struct { struct groups groups; const char *code, *pointer; } contradictions[] = {
     { { .assets = "{\"A\":{\"opening_weight\":\"0.81\",\"threshold\":\"0.8\"}}" },
       "opening_above_threshold", "/assets/A" },
-    { { .assets = "{\"A\":{\"opening_weight\":\"0.7\",\"threshold\":\"0.8\",\"categories\":{\"c\":{\"threshold\":\"0.6\"}}}}" },
+    { { .assets = "{\"A\":{\"opening_weight\":\"0.7\",\"threshold\":\"0.8\","
+                  "\"categories\":{\"c\":{\"threshold\":\"0.6\"}}}}" },
       "opening_above_threshold", "/assets/A/categories/c" },
-    { { .assets = BRACKETS(BRACKET("1", "0.1")) }, "brackets_first_not_zero", "/assets/ETH/brackets/0" },
+    { { .assets = BRACKETS(BRACKET("1", "0.1")) }, "brackets_first_not_zero",
+      "/assets/ETH/brackets/0" },
     { { .assets = BRACKETS(BRACKET("0", "0.1") "," BRACKET("5", "0.2") "," BRACKET("5", "0.3")) },
       "brackets_order", "/assets/ETH/brackets/2" },
-    { { .assets = BRACKETS(BRACKET("0", "0.2") "," BRACKET("5", "0.1")) }, "brackets_rate_order", "/assets/ETH/brackets/1" },
-    { { .assets = BRACKETS(BRACKET("0", "1")) }, "brackets_rate_too_high", "/assets/ETH/brackets/0" },
+    { { .assets = BRACKETS(BRACKET("0", "0.2") "," BRACKET("5", "0.1")) }, "brackets_rate_order",
+      "/assets/ETH/brackets/1" },
+    { { .assets = BRACKETS(BRACKET("0", "1")) }, "brackets_rate_too_high",
+      "/assets/ETH/brackets/0" },
     { { .assets = BRACKETS(DEDUCTED("0", "0.004", "0") "," DEDUCTED("50000", "0.005", "51")) },
       "brackets_discontinuous", "/assets/ETH/brackets/1" },
-    { { .assets = BRACKETS(DEDUCTED("0", "0.004", "1")) }, "brackets_discontinuous", "/assets/ETH/brackets/0" },
+    { { .assets = BRACKETS(DEDUCTED("0", "0.004", "1")) }, "brackets_discontinuous",
+      "/assets/ETH/brackets/0" },
     { { .assets = WINDOW("0.86", "0.86", "0.2", "0.8", "0.01", "0.05") },
       "pre_window_empty", "/assets/A/pre_liquidation/threshold" },
     { { .assets = WINDOW("0.86", "0.8", "0.9", "0.8", "0.01", "0.05") },
@@ -124,15 +144,20 @@ static const struct { struct groups groups; const char *code, *pointer; } contra
       "pre_penalty_exceeds_equity", "/assets/A/pre_liquidation/penalty_end_rate" },
     { { .assets = WINDOW("0.86", "0.8", "0.2", "0.8", "0.01", "170000000000000000000") },
       "pre_penalty_exceeds_equity", "/assets/A/pre_liquidation/penalty_end_rate" },
-    { { .penalty = "{\"rule\":\"fixed\",\"floor_rate\":\"0.2\",\"cap_rate\":\"0.1\"}" }, "penalty_bounds", "/penalty" },
+    { { .penalty = "{\"rule\":\"fixed\",\"floor_rate\":\"0.2\",\"cap_rate\":\"0.1\"}" },
+      "penalty_bounds", "/penalty" },
     { { .assets = "{\"A\":{\"penalty_rate\":\"1\"}}", .penalty = DISCOUNT("fixed") "}" },
       "discount_is_whole", "/assets/A/penalty_rate" },
-    { { .assets = "{\"A\":{\"categories\":{\"c\":{\"penalty_rate\":\"1\"}}}}", .penalty = DISCOUNT("fixed") "}" },
+    { { .assets = "{\"A\":{\"categories\":{\"c\":{\"penalty_rate\":\"1\"}}}}",
+        .penalty = DISCOUNT("fixed") "}" },
       "discount_is_whole", "/assets/A/categories/c/penalty_rate" },
     { { .penalty = DISCOUNT("optimal") "}" }, "discount_is_whole", "/penalty/cap_rate" },
-    { { .penalty = DISCOUNT("from_threshold") ",\"slope\":\"1\"}" }, "discount_is_whole", "/penalty/cap_rate" },
-    { { .penalty = DISCOUNT("fixed") ",\"floor_rate\":\"1\"}" }, "discount_is_whole", "/penalty/floor_rate" },
-    { { .more = ",\"split\":{\"protocol_rate\":\"0.6\",\"insurance_rate\":\"0.5\"}" }, "split_exceeds_one", "/split" },
+    { { .penalty = DISCOUNT("from_threshold") ",\"slope\":\"1\"}" }, "discount_is_whole",
+      "/penalty/cap_rate" },
+    { { .penalty = DISCOUNT("fixed") ",\"floor_rate\":\"1\"}" }, "discount_is_whole",
+      "/penalty/floor_rate" },
+    { { .more = ",\"split\":{\"protocol_rate\":\"0.6\",\"insurance_rate\":\"0.5\"}" },
+      "split_exceeds_one", "/split" },
     { { .assets = "{\"A\":{\"volatility_floor\":\"2\",\"volatility_cap\":\"1\"}}" },
       "volatility_bounds", "/assets/A/volatility_floor" },
 };
@@ -157,9 +182,11 @@ END_TEST
 START_TEST(all_that_is_wrong_is_collected)
 {
     static const struct groups groups = {
-        .assets = "{\"A\":{\"opening_weight\":\"0.9\",\"threshold\":\"0.8\",\"volatility_floor\":\"2\",\"volatility_cap\":\"1\"},"
+        .assets = "{\"A\":{\"opening_weight\":\"0.9\",\"threshold\":\"0.8\","
+                  "\"volatility_floor\":\"2\",\"volatility_cap\":\"1\"},"
                   "\"B\":{\"brackets\":[" BRACKET("1", "0.2") "," BRACKET("0", "0.1") "]}}",
-        .penalty = "{\"rule\":\"fixed\",\"floor_rate\":\"1\",\"cap_rate\":\"0.5\",\"form\":\"discount\"}",
+        .penalty = "{\"rule\":\"fixed\",\"floor_rate\":\"1\",\"cap_rate\":\"0.5\","
+                   "\"form\":\"discount\"}",
     };
     static const char *const codes[] = {
         "penalty_bounds", "discount_is_whole", "opening_above_threshold", "volatility_bounds",
@@ -187,13 +214,18 @@ static const struct { struct groups groups; const char *warning; } acceptable[] 
     { { .assets = WINDOW("0.8", "0.79", "1", "1.2", "0.25", "0.25") }, NULL },
     { { .assets = "{\"A\":{\"threshold\":\"0.8\",\"penalty_rate\":\"0.25\"}}" }, NULL },
     { { .assets = "{\"A\":{\"threshold\":\"0.8\",\"penalty_rate\":\"0.26\"}}" }, "/assets/A" },
-    { { .assets = "{\"A\":{\"threshold\":\"0.8\",\"penalty_rate\":\"0.2\",\"categories\":{\"c\":{\"threshold\":\"0.9\"}}}}" },
+    { { .assets = "{\"A\":{\"threshold\":\"0.8\",\"penalty_rate\":\"0.2\","
+                  "\"categories\":{\"c\":{\"threshold\":\"0.9\"}}}}" },
       "/assets/A/categories/c" },
-    { { .assets = "{\"A\":{\"threshold\":\"0.8\",\"penalty_rate\":\"0.2\"}}", .penalty = DISCOUNT("fixed") "}" }, NULL },
-    { { .assets = "{\"A\":{\"threshold\":\"0.8\",\"penalty_rate\":\"0.21\"}}", .penalty = DISCOUNT("fixed") "}" }, "/assets/A" },
-    { { .assets = "{\"A\":{}}", .penalty = "{\"rule\":\"from_threshold\",\"slope\":\"1\"}" }, NULL },
+    { { .assets = "{\"A\":{\"threshold\":\"0.8\",\"penalty_rate\":\"0.2\"}}",
+        .penalty = DISCOUNT("fixed") "}" }, NULL },
+    { { .assets = "{\"A\":{\"threshold\":\"0.8\",\"penalty_rate\":\"0.21\"}}",
+        .penalty = DISCOUNT("fixed") "}" }, "/assets/A" },
+    { { .assets = "{\"A\":{}}", .penalty = "{\"rule\":\"from_threshold\",\"slope\":\"1\"}" },
+      NULL },
     { { .more = ",\"split\":{\"protocol_rate\":\"0.6\",\"insurance_rate\":\"0.4\"}" }, NULL },
-    { { .more = ",\"split\":{\"protocol_rate\":\"0.6\",\"insurance_rate\":\"0.9\",\"insurance_of\":\"whole\"}" }, NULL },
+    { { .more = ",\"split\":{\"protocol_rate\":\"0.6\",\"insurance_rate\":\"0.9\","
+                "\"insurance_of\":\"whole\"}" }, NULL },
 };
 
 START_TEST(the_edge_is_accepted)
@@ -219,8 +251,9 @@ END_TEST
 START_TEST(deductions_are_computed_where_they_are_left_out)
 {
     static const struct groups groups = {
-        .assets = BRACKETS(BRACKET("0", "0.004") "," BRACKET("50000", "0.005") "," BRACKET("600000", "0.0065") ","
-                           BRACKET("3000000", "0.01") "," BRACKET("12000000", "0.02")),
+        .assets = BRACKETS(BRACKET("0", "0.004") "," BRACKET("50000", "0.005") ","
+                           BRACKET("600000", "0.0065") "," BRACKET("3000000", "0.01") ","
+                           BRACKET("12000000", "0.02")),
     };
     static const char *const deductions[] = { "0", "50", "950", "11450", "131450" };
     struct arena arena;
@@ -242,7 +275,8 @@ START_TEST(what_is_left_out_has_its_default)
     struct parameters parameters;
     const struct asset *asset;
 
-    ck_assert(read_document((struct groups){ .assets = "{\"A\":{}}", .penalty = "{\"rule\":\"optimal\"}" }, &arena,
+    ck_assert(read_document((struct groups){ .assets = "{\"A\":{}}",
+                                             .penalty = "{\"rule\":\"optimal\"}" }, &arena,
                             &parameters, &faults));
     asset = parameters_asset(&parameters, "A");
     ck_assert_ptr_nonnull(asset);
@@ -272,8 +306,10 @@ START_TEST(what_is_left_out_has_its_default)
 END_TEST
 
 static const struct { const char *text, *code, *pointer; } accounts[] = {
-    { "{\"collateral\":[{\"asset\":\"ETH\",\"quantity\":\"-1\"}]}", "out_of_bounds", "/collateral/0/quantity" },
-    { "{\"perps\":[{\"asset\":\"ETH\",\"quantity\":\"-1\",\"entry_price\":\"0\"}]}", "out_of_bounds", "/perps/0/entry_price" },
+    { "{\"collateral\":[{\"asset\":\"ETH\",\"quantity\":\"-1\"}]}", "out_of_bounds",
+      "/collateral/0/quantity" },
+    { "{\"perps\":[{\"asset\":\"ETH\",\"quantity\":\"-1\",\"entry_price\":\"0\"}]}",
+      "out_of_bounds", "/perps/0/entry_price" },
     { "{\"debt\":[{\"asset\":\"E/H\",\"quantity\":\"1\"}]}", "bad_text", "/debt/0/asset" },
     { "{\"debt\":[{\"asset\":\"ETH\"}]}", "missing_member", "/debt/0/quantity" },
 };
@@ -286,7 +322,8 @@ START_TEST(an_account_is_refused_where_it_is_wrong)
 
     arena_open(&arena, ARENA_MAX);
     faults_open(&faults, 1);
-    ck_assert(!json_read(&account_record, accounts[_i].text, strlen(accounts[_i].text), &arena, &account, &faults));
+    ck_assert(!json_read(&account_record, accounts[_i].text, strlen(accounts[_i].text), &arena,
+                         &account, &faults));
     ck_assert_str_eq(faults.items[0].code, accounts[_i].code);
     ck_assert_str_eq(faults.items[0].pointer, accounts[_i].pointer);
     arena_close(&arena);
@@ -298,8 +335,10 @@ parameters_suite(void)
 {
     Suite *suite = suite_create("parameters");
     TCase *tcase = tcase_create("parameters");
-    tcase_add_loop_test(tcase, a_misshapen_document_is_refused_where_it_is_wrong, 0, COUNT(misshapen));
-    tcase_add_loop_test(tcase, members_that_contradict_each_other_are_refused, 0, COUNT(contradictions));
+    tcase_add_loop_test(tcase, a_misshapen_document_is_refused_where_it_is_wrong, 0,
+                        COUNT(misshapen));
+    tcase_add_loop_test(tcase, members_that_contradict_each_other_are_refused, 0,
+                        COUNT(contradictions));
     tcase_add_test(tcase, all_that_is_wrong_is_collected);
     tcase_add_loop_test(tcase, the_edge_is_accepted, 0, COUNT(acceptable));
     tcase_add_test(tcase, deductions_are_computed_where_they_are_left_out);

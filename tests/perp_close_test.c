@@ -113,7 +113,7 @@ static const struct {
 } sizes[] = {
     { "{'rule':'full'}", NULL, NULL, NULL, LIQUIDATION_COMPUTED, "2", "100000",
       LIMITED_BY_POSITION },
-    /* TestGetMaxAndMinPositionNotionalLiquidatable, by its rule: a half, the minimum, no more than all. */
+    /* dYdX's rule: a half, the minimum, no more than all. */
     { "{'rule':'fraction','rate':'0.5','minimum_value':'0.0001'}", NULL, NULL, NULL,
       LIQUIDATION_COMPUTED, "1", "50000", LIMITED_BY_CLOSE_FACTOR },
     { "{'rule':'fraction','rate':'0.000000000000000001','minimum_value':'100'}", NULL, NULL, NULL,
@@ -185,7 +185,7 @@ START_TEST(the_leg_that_needs_most_is_closed)
 }
 END_TEST
 
-/* Closed slice by slice, the slices' shares of the equity sum to the whole: maintenance is shared. */
+/* Equity is shared by maintenance: a half of the leg takes a half of it. */
 START_TEST(slices_share_the_equity)
 {
     struct scene scene;

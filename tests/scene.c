@@ -24,7 +24,8 @@ read_record(struct scene *scene, const struct record *record, char *text, void *
         *quote = '"';
     faults_open(&faults, 1);
     if (!json_read(record, text, strlen(text), &scene->arena, out, &faults))
-        ck_abort_msg("%s at %s: %s in %s", faults.items[0].code, faults.items[0].pointer, faults.items[0].detail, text);
+        ck_abort_msg("%s at %s: %s in %s", faults.items[0].code, faults.items[0].pointer,
+                     faults.items[0].detail, text);
 }
 
 static void
@@ -34,9 +35,12 @@ read_parameters(struct scene *scene, struct scene_text text)
     struct faults violations;
     struct faults warnings;
     int count = snprintf(document, sizeof document,
-                         "{'assets':%s,'trigger':%s,'close':%s,'dust':%s,'penalty':%s%s}", or_else(text.assets, "{}"),
-                         or_else(text.trigger, "{'rule':'below'}"), or_else(text.close, "{'rule':'full'}"),
-                         or_else(text.dust, "{'rule':'none'}"), or_else(text.penalty, "{'rule':'fixed'}"),
+                         "{'assets':%s,'trigger':%s,'close':%s,'dust':%s,'penalty':%s%s}",
+                         or_else(text.assets, "{}"),
+                         or_else(text.trigger, "{'rule':'below'}"),
+                         or_else(text.close, "{'rule':'full'}"),
+                         or_else(text.dust, "{'rule':'none'}"),
+                         or_else(text.penalty, "{'rule':'fixed'}"),
                          or_else(text.more, ""));
 
     ck_assert_int_lt(count, TEXT_MAX);
@@ -48,11 +52,13 @@ read_parameters(struct scene *scene, struct scene_text text)
 }
 
 static void
-read_other(struct scene *scene, const struct record *record, const char *format, const char *text, void *out)
+read_other(struct scene *scene, const struct record *record, const char *format, const char *text,
+           void *out)
 {
     char whole[TEXT_MAX];
 
-    ck_assert_int_lt(snprintf(whole, sizeof whole, "%s%s%s", format, or_else(text, "{}"), *format ? "}" : ""), TEXT_MAX);
+    ck_assert_int_lt(snprintf(whole, sizeof whole, "%s%s%s", format, or_else(text, "{}"),
+                              *format ? "}" : ""), TEXT_MAX);
     read_record(scene, record, whole, out);
 }
 
@@ -73,7 +79,8 @@ scene_open(struct scene *scene, struct scene_text text)
 
     scene_read(scene, text);
     faults_open(&faults, 1);
-    if (!position_open(&scene->parameters, &scene->account, &scene->state, text.now_us, &scene->position, &faults))
+    if (!position_open(&scene->parameters, &scene->account, &scene->state, text.now_us,
+                       &scene->position, &faults))
         ck_abort_msg("%s at %s", faults.items[0].code, faults.items[0].pointer);
     ck_assert(health_compute(&scene->position, &scene->valuation));
 }
@@ -112,6 +119,7 @@ check_near(struct decimal number, const char *expected, const char *tolerance)
 
     ck_assert_msg(!decimal_is_none(number), "none, not %s", expected);
     decimal_format(number, text);
-    ck_assert_msg((difference < 0 ? -difference : difference) <= decimal_of(tolerance).units, "%s is not near %s", text,
+    ck_assert_msg((difference < 0 ? -difference : difference) <= decimal_of(tolerance).units,
+                  "%s is not near %s", text,
                   expected);
 }
