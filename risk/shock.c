@@ -1,6 +1,7 @@
 /* The move of one factor at which an account's balance turns. */
+#include "risk/shock.h"
+
 #include "risk/elementary.h"
-#include "risk/execution_price.h"
 
 static const double LOG_SHOCK_MOST = 20;
 

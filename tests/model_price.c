@@ -2,8 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "risk/execution_price.h"
+#include "risk/closing.h"
 #include "risk/liquidation_price.h"
+#include "risk/shock.h"
 #include "risk/statistic.h"
 #include "tests/model.h"
 #include "tests/scene.h"
@@ -102,7 +103,7 @@ through_book(const char *venues, enum depth_side side, const char *quantity, con
     depth = depth_at(&market, side, "20000");
     closing = (struct closing){ &depth, number(quantity), number(obligation), number("0.0005"),
                                 number("0.01") };
-    if (execution_price(&closing, decimal_unit, &price) != REASON_NONE)
+    if (closing_price(&closing, decimal_unit, &price) != REASON_NONE)
         price.units = -1;
     market_close(&market);
     return statistic_of(price);
@@ -122,7 +123,7 @@ through_pool(const char *quantity, const char *obligation)
     depth = depth_at(&market, DEPTH_SELL, "2000");
     closing = (struct closing){ &depth, number(quantity), number(obligation), decimal_zero,
                                 decimal_zero };
-    if (execution_price(&closing, decimal_unit, &price) != REASON_NONE)
+    if (closing_price(&closing, decimal_unit, &price) != REASON_NONE)
         price.units = -1;
     market_close(&market);
     return statistic_of(price);

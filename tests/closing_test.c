@@ -1,9 +1,10 @@
 /* Prices through the depth: against the closed form, and what must always hold. */
-#include "risk/execution_price.h"
+#include "risk/closing.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "risk/shock.h"
 #include "risk/statistic.h"
 #include "tests/near.h"
 #include "tests/suite.h"
@@ -32,7 +33,7 @@ price_through(const char *venues, enum depth_side side, const char *scale, const
     depth.scale = number(scale);
     closing = (struct closing){ &depth, number(quantity), number(obligation), number("0.0005"),
                                 number("0.01") };
-    *reason = execution_price(&closing, number("0.01"), &price);
+    *reason = closing_price(&closing, number("0.01"), &price);
     market_close(&market);
     return price;
 }
@@ -53,10 +54,10 @@ START_TEST(a_pool_alone_has_the_closed_form)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct closing closing = { &depth, number(rows[i].quantity), number(rows[i].obligation),
                                    decimal_zero, decimal_zero };
-        double expected = execution_price_of_pool(statistic_of(closing.quantity),
+        double expected = closing_price_of_pool(statistic_of(closing.quantity),
                                                   statistic_of(closing.obligation), 2e9, 0.003);
         struct decimal price;
-        ck_assert_int_eq(execution_price(&closing, decimal_unit, &price), REASON_NONE);
+        ck_assert_int_eq(closing_price(&closing, decimal_unit, &price), REASON_NONE);
         ck_assert_near(statistic_of(price), expected, 1e-10);
     }
     market_close(&market);
@@ -100,9 +101,9 @@ START_TEST(a_penalty_of_the_whole_has_no_price)
     depth = depth_at(&market, DEPTH_SELL, "2000");
     closing =
         (struct closing){ &depth, number("10"), number("100"), decimal_zero, number("0.995") };
-    ck_assert_int_eq(execution_price(&closing, decimal_unit, &price), REASON_PENALTY_EXCEEDS_VALUE);
+    ck_assert_int_eq(closing_price(&closing, decimal_unit, &price), REASON_PENALTY_EXCEEDS_VALUE);
     depth.venues_count = 0;
-    ck_assert_int_eq(execution_price(&closing, decimal_unit, &price), REASON_NO_DEPTH);
+    ck_assert_int_eq(closing_price(&closing, decimal_unit, &price), REASON_NO_DEPTH);
     market_close(&market);
 }
 END_TEST
@@ -207,10 +208,10 @@ START_TEST(a_leg_that_is_worth_nothing_stays_there)
 END_TEST
 
 Suite *
-execution_price_suite(void)
+closing_suite(void)
 {
-    Suite *suite = suite_create("execution_price");
-    TCase *tcase = tcase_create("execution_price");
+    Suite *suite = suite_create("closing");
+    TCase *tcase = tcase_create("closing");
 
     tcase_add_test(tcase, a_pool_alone_has_the_closed_form);
     tcase_add_loop_test(tcase, where_there_is_no_price_it_says_why, 0, sizeof rows / sizeof *rows);

@@ -3,8 +3,8 @@
  * The naive liquidation price looks at marks. This one sells (a short buys back) the whole position
  * at the price's own depth, pays fee and penalty, and asks at which price the equity is then 0. A
  * liquidation price that is not beyond it does not cover its own liquidation. */
-#ifndef RISK_EXECUTION_PRICE_H
-#define RISK_EXECUTION_PRICE_H
+#ifndef RISK_CLOSING_H
+#define RISK_CLOSING_H
 
 #include "risk/depth.h"
 #include "risk/figures.h"
@@ -27,12 +27,12 @@ struct closing {
  * price is high enough; REASON_NEVER: the obligation is met at any price; REASON_OVERFLOW.
  * Where every venue moves with the price this is one exact step, P * obligation / what the position
  * brings at P. Where pools keep their constant the root is found in double, to about 1e-12. */
-enum reason execution_price(const struct closing *closing, struct decimal price_unit,
+enum reason closing_price(const struct closing *closing, struct decimal price_unit,
                             struct decimal *price);
 
 /* Closed form of a single pool that keeps k = base * quote, without a lot: the root y = sqrt(P) of
  * quantity g y^2 - (obligation g quantity / sqrt k) y - obligation = 0, g = 1 - fee. */
-double execution_price_of_pool(double quantity, double obligation, double k, double fee_rate);
+double closing_price_of_pool(double quantity, double obligation, double k, double fee_rate);
 
 /* The maintenance rate that covers a liquidation:
  * 1 - (1 - S)(1 - f) + penalty + buffer + gas / notional; the buffer is that of the latency. */
@@ -40,20 +40,5 @@ struct maintenance_need {
     double slippage_rate, fee_rate, penalty_rate, buffer_rate, gas_rate;
 };
 double maintenance_needed(const struct maintenance_need *need);
-
-/* One factor moves every leg: P_i (1 + beta_i x) or P_i e^(beta_i x). The balance is the sum of the
- * legs' values, already weighted and signed (collateral +, debt -), and of `constant`. */
-struct shock_leg { double value, beta; };
-struct shock {
-    const struct shock_leg *legs;
-    size_t legs_count;
-    double constant;
-};
-
-/* The x nearest to 0, in the direction of the sign, at which the balance turns negative; false: it
- * does not, down to where every leg is worth nothing (linear; a leg stays at 0 there), or within
- * |x| <= 20 (logarithmic). A balance that is negative at 0 turns at 0. */
-bool shock_linear(const struct shock *shock, int direction, double *x);
-bool shock_logarithmic(const struct shock *shock, int direction, double *x);
 
 #endif

@@ -1,5 +1,5 @@
 /* Prices at which closing a position through the depth leaves nothing. */
-#include "risk/execution_price.h"
+#include "risk/closing.h"
 
 #include "risk/elementary.h"
 #include "risk/statistic.h"
@@ -158,7 +158,7 @@ price_with_pools(const struct closing *closing, double guess, enum rounding roun
 }
 
 enum reason
-execution_price(const struct closing *closing, struct decimal price_unit, struct decimal *price)
+closing_price(const struct closing *closing, struct decimal price_unit, struct decimal *price)
 {
     const struct depth *depth = closing->depth;
     struct asset_depth found = { NULL, (struct venue *)depth->venues, depth->venues_count };
@@ -186,7 +186,7 @@ execution_price(const struct closing *closing, struct decimal price_unit, struct
 }
 
 double
-execution_price_of_pool(double quantity, double obligation, double k, double fee_rate)
+closing_price_of_pool(double quantity, double obligation, double k, double fee_rate)
 {
     double keep = quantity * (1 - fee_rate);
     double a = keep * obligation / real_sqrt(k);
