@@ -31,7 +31,7 @@ struct liquidator {
     const char    *perp;                          /* close this one; NULL: that which needs most */
     struct decimal quantity;                      /* of the perp; none: by the close rule */
     struct decimal fill_price;                    /* none: through the depth, if there is any */
-    struct decimal buy_with;                      /* so much debt for seized collateral, rules.md 4 */
+    struct decimal buy_with;                      /* a sale: pays so much debt, rules.md 4 */
 };
 
 extern const struct record account_record, liquidator_record;

@@ -134,8 +134,8 @@ struct parameters {
 
 extern const struct record parameters_record;
 
-/* After json_read: the invariants of rules.md 3, each violation with its code and pointer (false: at
- * least one), and warnings (accepted). Computes the deductions: what is left out, and what was
+/* After json_read: the invariants of rules.md 3, each violation with its code and pointer (false:
+ * at least one), and warnings (accepted). Computes the deductions: what is left out, and what was
  * stated rounded. No clock, no heap. */
 bool parameters_accept(struct parameters *parameters, struct faults *violations,
                        struct faults *warnings);
