@@ -59,6 +59,11 @@ $(BUILD)/record/assets.def: ALWAYS
 	@n=0; for f in $(ASSETS); do \
 	    echo "ASSET($$n, \"$$f\", $$(wc -c < $$f))"; n=$$((n + 1)); done > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/commands/build.def: ALWAYS
+	@mkdir -p $(@D)
+	@echo "#define BREAKWATER_BUILD \"$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)\"" > $@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(COMMANDS): $(BUILD)/commands/build.def
 $(TESTS): $(BUILD)/tests/suites.def
 $(BUILD)/record/assets.o: $(BUILD)/record/assets.def $(ASSETS)
 

@@ -9,8 +9,6 @@ int command_version(int argc, char **argv);
 int command_help(int argc, char **argv);
 
 #define BREAKWATER_VERSION "0.2.0"
-#ifndef BREAKWATER_BUILD
-#define BREAKWATER_BUILD "unknown"
-#endif
+#include "commands/build.def"                 /* BREAKWATER_BUILD: the commit it was built from */
 
 #endif
