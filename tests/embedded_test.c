@@ -33,8 +33,10 @@ assert_refused(const char *home, enum embedded_use use, const char *says)
 static void
 make_home(char home[static HOME_MAX])
 {
-    postgres_scratch(home);
-    strcat(home, "/a/state");
+    char scratch[POSTGRES_PATH_MAX];
+
+    postgres_scratch(scratch);
+    snprintf(home, HOME_MAX, "%s/a/state", scratch);
 }
 
 static pid_t
@@ -138,7 +140,7 @@ END_TEST
 
 START_TEST(what_cannot_work_is_said_in_words)
 {
-    char home[HOME_MAX], path[HOME_MAX + 200];
+    char scratch[POSTGRES_PATH_MAX], home[HOME_MAX], path[HOME_MAX + 200];
 
     make_home(home);
     snprintf(path, sizeof path, "%s/%0120d", home, 0);
@@ -146,9 +148,9 @@ START_TEST(what_cannot_work_is_said_in_words)
     assert_refused("/proc/nowhere", EMBEDDED_OWN, "/proc/nowhere");
     if (geteuid())
         return;
-    postgres_scratch(home);
-    ck_assert_int_eq(chmod(home, 0700), 0);   /* ours, and closed to the server's user */
-    strcat(home, "/state");
+    postgres_scratch(scratch);
+    ck_assert_int_eq(chmod(scratch, 0700), 0);        /* ours, and closed to the server's user */
+    snprintf(home, sizeof home, "%s/state", scratch);
     assert_refused(home, EMBEDDED_OWN, "Permission denied");
 }
 END_TEST

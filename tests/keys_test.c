@@ -179,13 +179,13 @@ END_TEST
 START_TEST(first_keys_are_written_once_for_their_owner_alone)
 {
     struct opened opened;
-    char          path[POSTGRES_PATH_MAX + 8], why[DATABASE_WHY_MAX] = "", line[160];
+    char          scratch[POSTGRES_PATH_MAX], path[POSTGRES_PATH_MAX + 8], why[DATABASE_WHY_MAX] = "", line[160];
     struct stat   status;
     int           lines = 0;
 
     opened_fresh(&opened);
-    postgres_scratch(path);
-    strcat(path, "/keys");
+    postgres_scratch(scratch);
+    snprintf(path, sizeof path, "%s/keys", scratch);
     ck_assert_msg(keys_write_first(&opened.connection, path, why), "%s", why);
     ck_assert_msg(keys_write_first(&opened.connection, path, why), "%s", why);
     ck_assert_int_eq(stat(path, &status), 0);

@@ -160,7 +160,8 @@ postgres_start(void)
 
     make_cluster();
     snprintf(arguments, sizeof arguments,
-             "-l %s/data/log -o \"-c listen_addresses='' -c unix_socket_directories=%s -c shared_buffers=64MB -c recovery_init_sync_method=syncfs\" start", path, path);
+             "-l %s/data/log -o \"-c listen_addresses=''"
+             " -c unix_socket_directories=%s -c shared_buffers=64MB -c recovery_init_sync_method=syncfs\" start", path, path);
     for (int attempt = 0; attempt < 20; attempt++) {
         if (!run_pg_ctl(path, arguments))
             return;
