@@ -156,7 +156,7 @@ solve(const struct condition *condition, double base, struct span span)
     struct curve_record record = { .stride = 2 };
     size_t at = 0;
 
-    while (record.stride > 1) {
+    for (int i = 0; i < ROUNDS_MAX && record.stride > 1; i++) {
         curve_record(terms->depth, terms->debt / base, span.low, span.high, &record);
         at = piece_of_root(condition, &record, base);
         if (at > 0)

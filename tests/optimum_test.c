@@ -349,6 +349,7 @@ START_TEST(it_solves_its_condition_over_many_levels)
 {
     static const double debts[] = { 100, 2e4, 3e5, 9e5 };
     static const double bad_debt_weights[] = { 0, 1e-9, 0.01, 1, 30, 900 };
+    static const double ltvs[] = { 0.97, 1.3 }; /* the latter: the root is far below */
     struct level *levels = calloc(LEVELS, sizeof *levels);
     struct venue venue = { .kind = VENUE_BOOK, .venue = "a", .bids = levels, .bids_count = LEVELS };
     struct asset_depth found = { "A", &venue, 1 };
@@ -359,17 +360,19 @@ START_TEST(it_solves_its_condition_over_many_levels)
         levels[i] =
             (struct level){ { (int128)(100000 - i) * (DECIMAL_ONE_UNITS / 1000) }, number("3") };
     depth_open(&depth, &found, DEPTH_SELL, number("100"), decimal_unit, decimal_unit);
-    for (size_t i = 0; i < sizeof debts / sizeof *debts; i++)
+    for (size_t i = 0; i < 4 * sizeof debts / sizeof *debts; i++)
         for (size_t b = 0; b < sizeof bad_debt_weights / sizeof *bad_debt_weights; b++) {
             struct penalty_terms terms = usual_terms(&depth);
             double rate;
-            terms.debt = debts[i];
+            terms.debt = debts[i / 4];
+            terms.volatility = i / 2 % 2 ? 30 : 0.8;
+            terms.ltv = ltvs[i % 2];
             terms.gas = 3;
             terms.bad_debt_weight = bad_debt_weights[b];
             rate = rate_of(&terms);
             ck_assert_msg(condition(&terms, rate - 1e-9) < 0 && condition(&terms, rate + 1e-9) > 0,
-                          "debt %g, b %g: rate %.15g, G %g", debts[i], bad_debt_weights[b], rate,
-                          condition(&terms, rate));
+                          "debt %g, b %g: rate %.15g, G %g", debts[i / 4], bad_debt_weights[b],
+                          rate, condition(&terms, rate));
         }
     free(levels);
 }
