@@ -13,7 +13,7 @@ program="record risk audit db server handlers commands"
 # The statistical files: the only ones where a binary fraction may stand (money is struct decimal).
 statistical="elementary elementary_tables normal pair statistic schedule latency passage volatility"
 statistical+=" preview preview_penalty preview_risk multiplier"
-statistical+=" sweep walk depth curve optimum bound subsidy slice closing shock"
+statistical+=" sweep walk depth curve optimum bound subsidy slice closing shock remedy remedy_mix"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
