@@ -368,12 +368,19 @@ server_is_safe(struct connection *connection)
 static bool
 check_server(struct connection *connection)
 {
-    int version = PQserverVersion(connection->raw);
+    int         version = PQserverVersion(connection->raw);
+    const char *encoding = PQparameterStatus(connection->raw, "server_encoding");
 
-    if (version >= SERVER_VERSION_LEAST)
-        return server_is_safe(connection);
-    snprintf(connection->why, sizeof connection->why, "PostgreSQL %d is too old: version 14 or later is needed", version / 10000);
-    return false;
+    if (version < SERVER_VERSION_LEAST) {
+        snprintf(connection->why, sizeof connection->why, "PostgreSQL %d is too old: version 14 or later is needed", version / 10000);
+        return false;
+    }
+    if (!encoding || strcmp(encoding, "UTF8") != 0) {
+        snprintf(connection->why, sizeof connection->why, "the database's encoding is %.20s: one of encoding UTF8 is needed",
+                 encoding ? encoding : "unknown");
+        return false;
+    }
+    return server_is_safe(connection);
 }
 
 bool

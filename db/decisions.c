@@ -9,6 +9,8 @@
 
 #include <libpq-fe.h>
 
+#include "db/row.h"
+
 enum { DAY_DIGITS = 4, INST_DIGITS = 32, ISEQ_DIGITS = 12, DAY_MAX = 0xffff };
 
 void
@@ -132,9 +134,9 @@ idempotency_find(struct connection *connection, const char *caller, const char *
 }
 
 static bool
-read_document(const PGresult *rows, int column, struct arena *arena, struct stored_document *out)
+read_document(const PGresult *rows, struct arena *arena, struct stored_document *out)
 {
-    out->bytes = copy_bytes(rows, column, arena, &out->count);
+    out->bytes = copy_bytes(rows, 0, arena, &out->count);
     return out->bytes;
 }
 
@@ -147,53 +149,66 @@ document_find(struct connection *connection, const struct digest *sha256, struct
     PGresult         *rows;
     enum find         found = find_rows(connection, sql, args, 1, &rows);
 
-    if (found == FOUND && !read_document(rows, 0, arena, out))
+    if (found == FOUND && !read_document(rows, arena, out))
         found = FIND_AWAY;
     PQclear(rows);
     return found;
 }
 
-/* A text of a binary result: its bytes. NULL where it is null. */
+struct version_row { int64_t version, created_at, active_at; const char *sha256, *who, *why, *document; };
+
+static const struct field version_row_fields[] = {
+    INTEGER_FIELD(version_row, version),
+    INSTANT_FIELD(version_row, created_at),
+    INSTANT_FIELD(version_row, active_at),
+    TEXT_FIELD   (version_row, sha256, .form = TEXT_SHA256),
+    NAME_FIELD   (version_row, who, .nullable = true),
+    TEXT_FIELD   (version_row, why, .form = TEXT_ANY, .nullable = true),
+    TEXT_FIELD   (version_row, document, .form = TEXT_ANY),
+};
+static const struct record version_row_record = RECORD(version_row, version_row_fields);
+
+/* False: out of memory. */
 static bool
-copy_text(const PGresult *rows, int column, struct arena *arena, const char **out)
+copy_text(const char *text, struct arena *arena, const char **out)
 {
-    size_t count;
-
-    *out = NULL;
-    return PQgetisnull(rows, 0, column) || (*out = copy_bytes(rows, column, arena, &count));
-}
-
-static int64_t
-integer_of(const PGresult *rows, int column)
-{
-    return strtoll(PQgetvalue(rows, 0, column), NULL, 10);
+    *out = text ? arena_copy(arena, text, strlen(text)) : NULL;
+    return !text || *out;
 }
 
 static bool
 read_version(const PGresult *rows, struct arena *arena, struct stored_version *out)
 {
+    struct version_row row;
+
+    if (!row_read(&version_row_record, rows, 0, &row))
+        return false;
     *out = (struct stored_version){
-        .version    = integer_of(rows, 0),
-        .created_at = integer_of(rows, 1),
-        .active_at  = integer_of(rows, 2),
+        .version    = row.version,
+        .created_at = row.created_at,
+        .active_at  = row.active_at,
+        .document   = { .count = strlen(row.document) },
     };
-    return copy_digest(rows, 3, &out->sha256) && copy_text(rows, 4, arena, &out->who) && copy_text(rows, 5, arena, &out->why) &&
-           read_document(rows, 6, arena, &out->document);
+    return digest_parse(row.sha256, &out->sha256) && copy_text(row.who, arena, &out->who) && copy_text(row.why, arena, &out->why) &&
+           copy_text(row.document, arena, &out->document.bytes);
 }
 
+/* Documents are canonical JSON in UTF-8 without a NUL: as text they are their bytes. */
 enum find
 version_find(struct connection *connection, const char *market, int64_t version, int64_t at_us, struct arena *arena,
              struct stored_version *out)
 {
     static const char sql[] =
-        "SELECT version::text, created_at::text, active_at::text, sha256, who, why, document FROM breakwater.parameters"
-        " WHERE market = $1 AND ($2::bigint = version OR ($2::bigint = 0 AND active_at <= $3::bigint))"
-        " ORDER BY active_at DESC, parameters.version DESC LIMIT 1";
+        "SELECT version, created_at, active_at, encode(sha256, 'hex') AS sha256, who, why, convert_from(document, 'UTF8') AS document"
+        " FROM breakwater.parameters WHERE market = $1 AND ($2::bigint = version OR ($2::bigint = 0 AND active_at <= $3::bigint))"
+        " ORDER BY active_at DESC, version DESC LIMIT 1";
     char             room[2][ARG_INTEGER_MAX];
     const struct arg args[] = { ARG_TEXT(market), arg_integer(version, room[0]), arg_integer(at_us, room[1]) };
     PGresult        *rows;
-    enum find        found = find_rows(connection, sql, args, 3, &rows);
 
+    if (run(connection, sql, args, 3, &rows))
+        return FIND_AWAY;
+    enum find found = PQntuples(rows) ? FOUND : FOUND_NOTHING;
     if (found == FOUND && !read_version(rows, arena, out))
         found = FIND_AWAY;
     PQclear(rows);

@@ -12,7 +12,8 @@
 
 #include "db/chain.h"
 #include "db/held.h"
-#include "record/json.h"
+#include "db/row.h"
+#include "record/instant.h"
 
 enum { SECRET_RANDOM_BYTES = 32, ID_RANDOM_BYTES = 8, KEYS_MAX = 100000, SECRET_ID_AT = 3 };
 
@@ -160,17 +161,37 @@ key_used(const struct keys *keys, const struct key *key, int64_t now_us)
     atomic_store_explicit(&loaded_of(keys)->used_at[key - keys->items], now_us, memory_order_relaxed);
 }
 
-static const char columns_sql[] = "id, holder, roles, encode(sha256, 'hex'), created_at, coalesce(revoked_at, 0), coalesce(used_at, 0)";
+/* A row of breakwater.api_key. */
+struct key_row { const char *id, *holder, *roles, *sha256; int64_t created_at, revoked_at, used_at; };
+
+static const struct field key_row_fields[] = {
+    NAME_FIELD   (key_row, id),
+    NAME_FIELD   (key_row, holder),
+    TEXT_FIELD   (key_row, roles),
+    TEXT_FIELD   (key_row, sha256, .form = TEXT_SHA256),
+    INSTANT_FIELD(key_row, created_at),
+    INSTANT_FIELD(key_row, revoked_at, .nullable = true),
+    INSTANT_FIELD(key_row, used_at, .nullable = true),
+};
+static const struct record key_row_record = RECORD(key_row, key_row_fields);
+
+static const char columns_sql[] = "id, holder, roles, encode(sha256, 'hex') AS sha256, created_at, revoked_at, used_at";
 
 static bool
 read_key(const PGresult *rows, int row, struct key *out)
 {
-    *out = (struct key){ .created_at = strtoll(PQgetvalue(rows, row, 4), NULL, 10) };
-    snprintf(out->id, sizeof out->id, "%s", PQgetvalue(rows, row, 0));
-    snprintf(out->holder, sizeof out->holder, "%s", PQgetvalue(rows, row, 1));
-    out->revoked_at = strtoll(PQgetvalue(rows, row, 5), NULL, 10);
-    out->used_at    = strtoll(PQgetvalue(rows, row, 6), NULL, 10);
-    return key_roles_parse(PQgetvalue(rows, row, 2), &out->roles) && digest_parse(PQgetvalue(rows, row, 3), &out->sha256);
+    struct key_row read;
+
+    if (!row_read(&key_row_record, rows, row, &read) || strlen(read.id) >= sizeof out->id || strlen(read.holder) >= sizeof out->holder)
+        return false;
+    *out = (struct key){
+        .created_at = read.created_at,
+        .revoked_at = read.revoked_at == INSTANT_NONE ? 0 : read.revoked_at,
+        .used_at    = read.used_at == INSTANT_NONE ? 0 : read.used_at,
+    };
+    memcpy(out->id, read.id, strlen(read.id));
+    memcpy(out->holder, read.holder, strlen(read.holder));
+    return key_roles_parse(read.roles, &out->roles) && digest_parse(read.sha256, &out->sha256);
 }
 
 /* Byte order of ids, as bsearch expects, whatever the database's collation is. */
@@ -301,16 +322,18 @@ struct key_change { const char *actor; struct key *key; bool was_there; };
 static enum outcome
 insert_key(struct connection *connection, void *context)
 {
+    static const char  sql[] = "INSERT INTO breakwater.api_key (id, holder, roles, sha256, created_at, revoked_at, used_at)"
+                               " VALUES ($1, $2, $3, decode($4, 'hex'), $5::bigint, $6::bigint, $7::bigint)";
     struct key_change *change = context;
     const struct key  *key = change->key;
-    char               roles[KEY_ROLES_TEXT_MAX], created_at[ARG_INTEGER_MAX];
+    char               roles[KEY_ROLES_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
+    struct row         row;
 
     key_roles_format(key->roles, roles);
-    const struct arg args[] = { ARG_TEXT(key->id), ARG_DIGEST(&key->sha256), ARG_TEXT(roles), ARG_TEXT(key->holder),
-                                arg_integer(key->created_at, created_at) };
-    enum outcome outcome = run_command(connection,
-        "INSERT INTO breakwater.api_key (id, sha256, roles, holder, created_at) VALUES ($1, $2::bytea, $3, $4, $5::bigint)",
-        args, sizeof args / sizeof *args, NULL);
+    digest_format(&key->sha256, sha256);
+    struct key_row written = { key->id, key->holder, roles, sha256, key->created_at, INSTANT_NONE, INSTANT_NONE };
+    row_write(&key_row_record, &written, &row);
+    enum outcome outcome = run_command(connection, sql, row.args, key_row_record.count, NULL);
     return outcome ? outcome : record_key(connection, change->actor, "\"created\"", key);
 }
 
@@ -320,6 +343,10 @@ key_create(struct connection *connection, const char *actor, unsigned roles, con
 {
     struct key_change change = { .actor = actor, .key = out };
 
+    if (!roles || !*holder || strlen(holder) >= KEY_HOLDER_MAX) {
+        snprintf(connection->why, sizeof connection->why, "a key has a role, and a holder of 1 to %d characters", KEY_HOLDER_MAX - 1);
+        return OUTCOME_REFUSED;
+    }
     make_key(roles, holder, secret, out);
     return in_transaction(connection, insert_key, &change);
 }
