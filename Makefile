@@ -46,7 +46,7 @@ $(FUZZERS): %: %.o $(BUILD)/tests/sample.o $(LIBRARY)
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo $(CC) $<
-	@$(CC) $(CFLAGS) -MMD -c -o $@ $<
+	@$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Lists that the compiler includes, replaced only where they change. NAME_test.c offers NAME_suite.
 $(BUILD)/tests/suites.def: ALWAYS

@@ -368,7 +368,7 @@ judge_keys(struct batch *batch, const PGresult *rows)
 static enum outcome
 receive(struct connection *connection, PGresult *results[static PIPELINE_MAX], size_t *count)
 {
-    int64_t      deadline_ms = wait_deadline_ms(connection->statement_ms);
+    int64_t      deadline_ms = wait_deadline_ms(connection->patience_ms);
     enum outcome outcome = OUTCOME_OK;
 
     for (;;) {
@@ -414,18 +414,6 @@ batch_send(struct connection *connection, struct batch *batch)
         PQclear(results[i]);
     if (outcome != OUTCOME_AWAY && !PQexitPipelineMode(connection->raw))
         return OUTCOME_AWAY;
-    return outcome;
-}
-
-enum outcome
-batch_commit(struct connection *connection)
-{
-    PGresult    *rows;
-    enum outcome outcome = run(connection, "COMMIT", NULL, 0, &rows);
-
-    if (!outcome && strcmp(PQcmdStatus(rows), "COMMIT"))
-        outcome = OUTCOME_REFUSED;
-    PQclear(rows);
     return outcome;
 }
 

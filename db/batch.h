@@ -42,7 +42,6 @@ void batch_close(struct batch *batch);
 bool         batch_prepare(struct connection *connection);     /* the statements, once a connection */
 /* All but COMMIT, in one round trip. OK: the transaction is open, and refused_count tells whether it may be committed. */
 enum outcome batch_send(struct connection *connection, struct batch *batch);
-enum outcome batch_commit(struct connection *connection);      /* AWAY: it is not known what happened */
 void         batch_rollback(struct connection *connection);
 
 /* Was a transaction committed whose COMMIT was not answered? Puts a row in the place of its first one, and takes it back: if that

@@ -17,7 +17,8 @@
 #include "db/migration.h"
 #include "db/wait.h"
 
-enum { CONNECT_MS = 2000, STATEMENT_MS = 10000, LOCK_MS = 1000, SERVER_VERSION_LEAST = 140000, SQL_MAX = 128, REPORT_MAX = 640 };
+enum { CONNECT_MS = 2000, STATEMENT_MS = 10000, LOCK_MS = 1000, SLACK_MS = 2000 };
+enum { SERVER_VERSION_LEAST = 140000, SQL_MAX = 128, REPORT_MAX = 640 };
 
 #define DAY_US INT64_C(86400000000)
 
@@ -71,10 +72,12 @@ note_why(struct connection *connection, const char *message)
 }
 
 static void
-be_silent(void *context, const PGresult *result)
+note_warning(void *context, const PGresult *result)
 {
-    (void)context;
-    (void)result;
+    struct connection *connection = context;
+    const char        *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    connection->has_warned |= severity && !strcmp(severity, "WARNING");
 }
 
 static const struct { const char *prefix; enum outcome outcome; } sqlstates[] = {
@@ -119,18 +122,11 @@ arg_integer(int64_t integer, char room[static ARG_INTEGER_MAX])
     return ARG_TEXT(room);
 }
 
-/* The client's own patience is a little longer than the server's: the server's answer is the better one. */
-static int64_t
-patience_ms(const struct connection *connection)
-{
-    return connection->statement_ms ? connection->statement_ms + 2000 : INT32_MAX;
-}
-
 /* The last result of what was sent; the first one that failed counts. */
 static PGresult *
 collect(struct connection *connection)
 {
-    int64_t   deadline_ms = wait_deadline_ms(patience_ms(connection));
+    int64_t   deadline_ms = wait_deadline_ms(connection->patience_ms);
     PGresult *kept = NULL;
 
     for (;;) {
@@ -248,18 +244,29 @@ transaction_rollback(struct connection *connection)
         connection_drop(connection);
 }
 
-/* COMMIT of a transaction in which a statement failed answers ROLLBACK. */
+/* COMMIT of a transaction in which a statement failed answers ROLLBACK. Where the wait for a standby is cut off, by hand or by a
+ * timeout, it answers COMMIT after a warning. */
+enum outcome
+run_commit(struct connection *connection)
+{
+    PGresult *rows;
+
+    connection->has_warned = false;
+    enum outcome outcome = run(connection, "COMMIT", NULL, 0, &rows);
+    if (!outcome && strcmp(PQcmdStatus(rows), "COMMIT"))
+        outcome = OUTCOME_REFUSED;
+    else if (!outcome && connection->has_warned)
+        outcome = OUTCOME_AWAY;
+    PQclear(rows);
+    return outcome;
+}
+
 enum outcome
 transaction_commit(struct connection *connection)
 {
-    PGresult    *rows;
-    enum outcome outcome = run(connection, "COMMIT", NULL, 0, &rows);
-
     assert(connection->in_transaction);
+    enum outcome outcome = run_commit(connection);
     connection->in_transaction = false;
-    if (!outcome && strcmp(PQcmdStatus(rows), "COMMIT"))
-        outcome = OUTCOME_REFUSED;
-    PQclear(rows);
     if (outcome)
         connection->chain = connection->chain_before;
     /* Where the answer was lost, nobody knows how far this instance's records go: the next connection begins another one. */
@@ -315,7 +322,7 @@ connection_set_patience(struct connection *connection, int64_t statement_ms, int
 {
     char sql[SQL_MAX];
 
-    connection->statement_ms = statement_ms;
+    connection->patience_ms = statement_ms ? statement_ms + SLACK_MS : INT32_MAX;
     snprintf(sql, sizeof sql, "SET statement_timeout = %" PRId64 "; SET lock_timeout = %" PRId64, statement_ms, lock_ms);
     return run_script(connection, sql);
 }
@@ -327,7 +334,7 @@ prepare_session(struct connection *connection, const struct database_settings *s
         "SET idle_in_transaction_session_timeout = 15000; SET search_path = pg_catalog; SET timezone = 'UTC'; SET datestyle = 'ISO';"
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply'";
 
-    PQsetNoticeReceiver(connection->raw, be_silent, NULL);
+    PQsetNoticeReceiver(connection->raw, note_warning, connection);
     return !PQsetnonblocking(connection->raw, 1) &&
            !connection_set_patience(connection, settings->statement_ms, settings->lock_ms) && !run_script(connection, sql);
 }
@@ -342,7 +349,7 @@ connection_restore_patience(struct connection *connection)
 bool
 connection_open(struct connection *connection, struct database *database)
 {
-    *connection = (struct connection){ .database = database };
+    *connection = (struct connection){ .database = database, .patience_ms = database->settings.statement_ms };
     if (start(connection, &database->settings) && prepare_session(connection, &database->settings))
         return true;
     connection_drop(connection);

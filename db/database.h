@@ -54,7 +54,8 @@ struct connection {
     struct pg_conn  *raw;                 /* libpq's */
     struct chain     chain, chain_before; /* as of the open transaction, and before it */
     bool             in_transaction;
-    int64_t          statement_ms;        /* the longest that a statement may take; 0: for ever */
+    int64_t          patience_ms;         /* how long we wait for an answer */
+    bool             has_warned;          /* the server, since the last COMMIT was sent */
     char             why[DATABASE_WHY_MAX];             /* the last fault, for the service's log */
     char             sqlstate[6];
 };
@@ -83,7 +84,8 @@ enum outcome run_binary(struct connection *connection, const char *sql, const st
 enum outcome run_command(struct connection *connection, const char *sql, const struct arg *args, size_t args_count, int64_t *changed);
 
 enum outcome transaction_begin(struct connection *connection);
-enum outcome transaction_commit(struct connection *connection);       /* AWAY: unknown; CLOSED or RETRY: rolled back */
+/* AWAY: it is not known what happened, or it is not replicated as it should be; else not OK: rolled back. */
+enum outcome transaction_commit(struct connection *connection);
 void         transaction_rollback(struct connection *connection);
 
 int64_t clock_now_us(void);               /* for what no request's clock reading covers */

@@ -41,6 +41,12 @@ reload_keys(struct housekeeper *keeper)
 }
 
 static bool
+save_uses(struct housekeeper *keeper)
+{
+    return key_cache_save_uses(database_keys(keeper->database), &keeper->connection);
+}
+
+static bool
 make_partitions(struct housekeeper *keeper)
 {
     return partitions_make(&keeper->connection, clock_now_us());
@@ -63,6 +69,7 @@ static const struct duty { const char *channel; int64_t every_ms; bool (*run)(st
     { "breakwater_keys",    3000,    reload_keys },
     { NULL,                 600000,  make_partitions },
     { NULL,                 30000,   prune_keys },
+    { NULL,                 60000,   save_uses },
 };
 
 enum { DUTIES = sizeof duties / sizeof *duties };

@@ -194,30 +194,6 @@ read_key(const PGresult *rows, int row, struct key *out)
     return key_roles_parse(read.roles, &out->roles) && digest_parse(read.sha256, &out->sha256);
 }
 
-/* Byte order of ids, as bsearch expects, whatever the database's collation is. */
-bool
-key_cache_reload(struct key_cache *cache, struct connection *connection)
-{
-    char      sql[256];
-    PGresult *rows;
-
-    snprintf(sql, sizeof sql, "SELECT %s FROM breakwater.api_key WHERE revoked_at IS NULL ORDER BY id COLLATE \"C\" LIMIT %d",
-             columns_sql, KEYS_MAX);
-    if (!key_cache_save_uses(cache, connection) || run(connection, sql, NULL, 0, &rows))
-        return false;
-    int                 count = PQntuples(rows);
-    struct loaded_keys *loaded = make_loaded((size_t)count);
-    bool                is_good = loaded;
-    for (int i = 0; is_good && i < count; i++)
-        is_good = read_key(rows, i, &loaded->items[i]);
-    PQclear(rows);
-    if (is_good)
-        cell_replace(&cache->cell, &loaded->held);
-    else if (loaded)
-        free_loaded(&loaded->held);
-    return is_good;
-}
-
 static bool
 save_use(struct connection *connection, const char *id, int64_t used_at)
 {
@@ -241,6 +217,56 @@ key_cache_save_uses(struct key_cache *cache, struct connection *connection)
     }
     keys_release(cache, keys);
     return is_saved;
+}
+
+static bool
+is_same(const struct keys *a, const struct keys *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!digest_equal(&a->items[i].sha256, &b->items[i].sha256) || a->items[i].roles != b->items[i].roles)
+            return false;
+    return true;
+}
+
+static struct loaded_keys *
+read_keys(const PGresult *rows)
+{
+    int                 count = PQntuples(rows);
+    struct loaded_keys *loaded = make_loaded((size_t)count);
+
+    for (int i = 0; loaded && i < count; i++)
+        if (!read_key(rows, i, &loaded->items[i])) {
+            free_loaded(&loaded->held);
+            return NULL;
+        }
+    return loaded;
+}
+
+/* Byte order of ids, as bsearch expects, whatever the database's collation is. */
+bool
+key_cache_reload(struct key_cache *cache, struct connection *connection)
+{
+    char      sql[256];
+    PGresult *rows;
+
+    snprintf(sql, sizeof sql, "SELECT %s FROM breakwater.api_key WHERE revoked_at IS NULL ORDER BY id COLLATE \"C\" LIMIT %d",
+             columns_sql, KEYS_MAX);
+    if (run(connection, sql, NULL, 0, &rows))
+        return false;
+    struct loaded_keys *loaded = read_keys(rows);
+    PQclear(rows);
+    if (!loaded)
+        return false;
+    const struct keys *before = keys_hold(cache);
+    bool               is_news = !is_same(before, &loaded->keys);
+    keys_release(cache, before);
+    if (is_news && key_cache_save_uses(cache, connection))
+        cell_replace(&cache->cell, &loaded->held);
+    else
+        free_loaded(&loaded->held);
+    return connection_is_up(connection);
 }
 
 /* RFC 4648 section 5, without padding: 32 bytes are 43 characters. */

@@ -17,8 +17,11 @@ enum outcome outcome_of(struct connection *connection, const struct pg_result *r
 enum outcome prepare_statement(struct connection *connection, const char *name, const char *sql);
 bool         server_is_safe(struct connection *connection);      /* fsync and full_page_writes are on; else `why` */
 enum outcome run_script(struct connection *connection, const char *sql);        /* several statements, no arguments */
-/* Both here and at the server; 0: for ever. */
+/* The server's limits; 0: none. Our own patience becomes a little longer: the server's answer is the better one. */
 enum outcome connection_set_patience(struct connection *connection, int64_t statement_ms, int64_t lock_ms);
+/* COMMIT, outside of what the connection knows of transactions. AWAY and `has_warned`: committed, but not replicated as it should
+ * be (its wait was cut off): it may not be acknowledged. */
+enum outcome run_commit(struct connection *connection);
 enum outcome connection_restore_patience(struct connection *connection);
 void         connection_drop(struct connection *connection);                    /* closes it without a word */
 bool         partitions_make(struct connection *connection, int64_t now_us);    /* from yesterday to a week ahead */

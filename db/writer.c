@@ -19,6 +19,7 @@
 
 enum {
     IDLE_MS = 500,                            /* how often an idle writer looks whether its connection lives */
+    PATIENCE_MS = 8000, STATEMENT_MS = 12000,
     LOCK_MS = 200,                            /* for a key that another instance is writing */
     BACKOFF_MS_FIRST = 50, BACKOFF_MS_MAX = 1000,
     RESOLVE_MS = 2000,                        /* how long an answer may wait to know what a lost COMMIT did */
@@ -122,8 +123,11 @@ connect(struct writer *writer)
 
     connection_drop(connection);
     known_forget(&writer->known);
-    return connection_open(connection, writer->database) && server_is_safe(connection) &&
-           !connection_set_patience(connection, connection->statement_ms, LOCK_MS) && batch_prepare(connection);
+    bool is_ready = connection_open(connection, writer->database) && server_is_safe(connection) &&
+           !connection_set_patience(connection, STATEMENT_MS, LOCK_MS) && batch_prepare(connection);
+    /* We give up before the server does: a COMMIT whose wait for a standby it cuts off would look like one that is safe. */
+    connection->patience_ms = PATIENCE_MS;
+    return is_ready;
 }
 
 enum fate { FATE_WRITTEN, FATE_NOT_WRITTEN, FATE_UNKNOWN };
@@ -209,6 +213,9 @@ after_fault(struct writer *writer, enum outcome outcome)
         return connect(writer) ? STEP_AGAIN : STEP_AWAY;
     }
     batch_rollback(&writer->connection);
+    /* Our primary is a standby now: a new connection may find the new one. */
+    if (!strcmp(writer->connection.sqlstate, "25006"))
+        connection_drop(&writer->connection);
     switch (outcome) {
     case OUTCOME_OK:
         return STEP_LEAVE_OUT;
@@ -231,8 +238,9 @@ after_silence(struct writer *writer, const struct batch *batch)
 {
     int64_t day = decision_day(batch->items[0]);
 
+    bool is_unsafe = writer->connection.has_warned;
     connection_drop(&writer->connection);
-    switch (find_fate(writer, day, batch->first.iseq, RESOLVE_MS)) {
+    switch (is_unsafe ? FATE_UNKNOWN : find_fate(writer, day, batch->first.iseq, RESOLVE_MS)) {
     case FATE_WRITTEN:
         return STEP_WRITTEN;
     case FATE_NOT_WRITTEN:
@@ -256,7 +264,7 @@ write_batch(struct writer *writer, struct batch *batch)
             step = after_fault(writer, outcome);
             continue;
         }
-        outcome = batch_commit(&writer->connection);
+        outcome = run_commit(&writer->connection);
         if (outcome == OUTCOME_AWAY)
             step = after_silence(writer, batch);
         else

@@ -352,6 +352,54 @@ START_TEST(states_are_kept_once_by_their_hash)
 }
 END_TEST
 
+/* The largest that a request may bring, among small ones. */
+START_TEST(a_state_of_four_megabytes_is_written_with_the_others)
+{
+    struct made            made;
+    struct stored_document stored;
+    enum { BIG = 4 << 20, COUNT = 5 };
+    struct decision *decisions[COUNT];
+    char            *state = malloc(BIG);
+
+    open_made(&made);
+    for (size_t i = 0; i < BIG; i++)
+        state[i] = (char)('a' + (i * i >> 7) % 26);
+    for (int i = 0; i < COUNT; i++)
+        decisions[i] = make(&made, i);
+    decisions[2]->snapshot = (struct kept){ digest_of(state, BIG), state, BIG };
+    for (int i = 0; i < COUNT; i++)
+        ck_assert(writer_submit(made.writer, decisions[i]));
+    wait_settled(&made, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_int_eq(decisions[i]->settlement, SETTLED_DURABLE);
+    ck_assert_int_eq(document_find(&made.opened.connection, &decisions[2]->snapshot.sha256, &made.arena, &stored), FOUND);
+    ck_assert_uint_eq(stored.count, BIG);
+    ck_assert_mem_eq(stored.bytes, state, BIG);
+    ck_assert_int_eq(log_check(made.opened.url), COUNT);
+    free(state);
+    close_made(&made);
+}
+END_TEST
+
+/* As when its wait for a standby is cut off: the server says COMMIT, and that it is not what was asked for. */
+START_TEST(a_commit_with_a_warning_is_not_acknowledged)
+{
+    struct made made;
+
+    open_made(&made);
+    postgres_run(made.opened.url, "CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS"
+                                  " $$ BEGIN RAISE WARNING 'not replicated'; RETURN NULL; END $$");
+    postgres_run(made.opened.url, "CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON audit.pending DEFERRABLE INITIALLY DEFERRED"
+                                  " FOR EACH ROW EXECUTE FUNCTION warn()");
+    ck_assert_int_eq(write_one(&made, make(&made, 1)), SETTLED_UNKNOWN);
+    postgres_run(made.opened.url, "DROP TRIGGER warn ON audit.pending");
+    wait_up(&made);
+    ck_assert_int_eq(write_one(&made, make(&made, 2)), SETTLED_DURABLE);
+    ck_assert_int_eq(log_check(made.opened.url), 2);
+    close_made(&made);
+}
+END_TEST
+
 START_TEST(one_bad_row_fails_alone)
 {
     struct made made;
@@ -610,6 +658,8 @@ writer_suite(void)
     tcase_add_test(tcase, a_key_is_taken_once_by_each_caller);
     tcase_add_test(tcase, a_key_that_another_instance_is_writing_is_taken_and_delays_little);
     tcase_add_test(tcase, states_are_kept_once_by_their_hash);
+    tcase_add_test(tcase, a_state_of_four_megabytes_is_written_with_the_others);
+    tcase_add_test(tcase, a_commit_with_a_warning_is_not_acknowledged);
     tcase_add_test(tcase, one_bad_row_fails_alone);
     tcase_add_test(tcase, a_day_without_a_partition_gets_one);
     tcase_add_test(tcase, a_database_that_may_not_be_written_settles_as_away);
