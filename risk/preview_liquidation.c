@@ -21,6 +21,7 @@ struct liquidating {
     struct way_out          way_out;
     struct decimal          cut;                  /* what the depth takes within the tolerance; none: no cut */
     struct walk             walk;
+    struct decimal          walked;               /* the quantity that it is of; none: of nothing yet */
 };
 
 void
@@ -48,18 +49,41 @@ refuse(struct liquidating *liquidating, enum liquidation_status status)
     return RISK_REFUSED;
 }
 
-/* Opens the way out and finds what it takes within the tolerance. False: overflow. */
-static bool
-open_way_out(struct liquidating *liquidating, size_t asset, enum depth_side side, struct decimal most)
+static void
+open_way_out(struct liquidating *liquidating, size_t asset, enum depth_side side)
 {
-    const struct execution *execution = &liquidating->situation->parameters->execution;
-
     way_out_open(liquidating->situation, asset, side, &liquidating->way_out);
-    liquidating->cut = DECIMAL_NONE;
+    liquidating->cut    = DECIMAL_NONE;
+    liquidating->walked = DECIMAL_NONE;
     liquidating->figures->liquidation.depth_model = liquidating->way_out.model;
+}
+
+/* Through the depth, unless it was the last quantity too. False: overflow. */
+static bool
+walk(struct liquidating *liquidating, struct decimal quantity)
+{
+    if (liquidating->walked.units == quantity.units)
+        return true;
+    liquidating->walked = quantity;
+    return depth_walk(&liquidating->way_out.depth, quantity, &liquidating->walk);
+}
+
+/* What the depth takes within the tolerance, where that is less than `quantity`: finding it costs more
+ * than seeing that all of it fits. False: overflow. */
+static bool
+cut_to_depth(struct liquidating *liquidating, struct decimal quantity, struct decimal most)
+{
+    struct decimal     tolerance = liquidating->situation->parameters->execution.slippage_tolerance_rate;
+    const struct walk *walked = &liquidating->walk;
+
     if (!liquidating->way_out.exists)
         return true;
-    return depth_largest(&liquidating->way_out.depth, execution->slippage_tolerance_rate, most, &liquidating->cut);
+    if (!walk(liquidating, quantity))
+        return false;
+    if (decimal_sign(walked->unfilled) == 0 &&
+        (decimal_is_none(walked->slippage_rate) || decimal_compare(walked->slippage_rate, tolerance) <= 0))
+        return true;
+    return depth_largest(&liquidating->way_out.depth, tolerance, most, &liquidating->cut);
 }
 
 /* Sells (or buys back) the quantity through the depth, and shows it. False: overflow. */
@@ -67,19 +91,19 @@ static bool
 walk_out(struct liquidating *liquidating, struct decimal quantity)
 {
     struct liquidation *liquidation = &liquidating->figures->liquidation;
-    struct walk        *walk = &liquidating->walk;
+    const struct walk  *walked = &liquidating->walk;
 
     if (!liquidating->way_out.exists)
         return true;
-    if (!depth_walk(&liquidating->way_out.depth, quantity, walk))
+    if (!walk(liquidating, quantity))
         return false;
-    liquidation->average_price = walk->average_price;
-    liquidation->slippage_rate = walk->slippage_rate;
-    liquidation->unfilled      = walk->unfilled;
+    liquidation->average_price = walked->average_price;
+    liquidation->slippage_rate = walked->slippage_rate;
+    liquidation->unfilled      = walked->unfilled;
     liquidation->fills         = liquidating->room->fills;
-    liquidation->fills_count   = walk->fills_count;
-    memcpy(liquidation->fills, walk->fills, walk->fills_count * sizeof *walk->fills);
-    if (decimal_sign(walk->unfilled) > 0)
+    liquidation->fills_count   = walked->fills_count;
+    memcpy(liquidation->fills, walked->fills, walked->fills_count * sizeof *walked->fills);
+    if (decimal_sign(walked->unfilled) > 0)
         figures_warn(liquidating->figures, "depth_exhausted",
                      "the depth that was given ends before all of it is sold: the rest is unfilled");
     return true;
@@ -116,62 +140,111 @@ multiplier_at(const struct liquidating *liquidating, size_t asset, struct decima
     return health_multiplier(liquidating->position, &liquidating->valuation->health, asset, optimal_rate);
 }
 
+/* The amounts on the way: the largest is what the depth must take. */
+struct rounds {
+    struct pair_outcome   outcome;                /* the last one */
+    struct priced_penalty priced;
+    bool                  is_priced;
+    struct decimal        most_seized;
+};
+
+static enum liquidation_status
+liquidate_round(struct liquidating *liquidating, const struct liquidation_pair *pair, struct decimal optimal_rate,
+                struct rounds *rounds)
+{
+    enum liquidation_status status =
+        pair_liquidate(liquidating->position, liquidating->valuation, pair, liquidating->situation->liquidator,
+                       multiplier_at(liquidating, pair->collateral.asset, optimal_rate), liquidating->cut, &rounds->outcome);
+
+    if (status == LIQUIDATION_COMPUTED && decimal_compare(rounds->outcome.seize, rounds->most_seized) > 0)
+        rounds->most_seized = rounds->outcome.seize;
+    return status;
+}
+
+static bool
+price_round(const struct liquidating *liquidating, const struct liquidation_pair *pair, struct rounds *rounds)
+{
+    penalty_price_pair(liquidating->situation, pair->collateral.asset, &liquidating->way_out, rounds->outcome.repay_value,
+                       &rounds->priced);
+    rounds->is_priced = true;
+    return rounds->priced.reason == REASON_NONE;
+}
+
+static bool
+has_amount(const struct liquidator *wish)
+{
+    return wish && !(decimal_is_none(wish->repay) && decimal_is_none(wish->seize));
+}
+
 /* Two rounds (contract.md): the close rule at the floor penalty gives an amount; the penalty for it; the close rule at that
  * penalty; the penalty for that amount, which stands. */
 static enum liquidation_status
-settle_optimum(struct liquidating *liquidating, const struct liquidation_pair *pair, struct pair_outcome *outcome,
-               struct priced_penalty *priced)
+settle_optimum(struct liquidating *liquidating, const struct liquidation_pair *pair, struct rounds *rounds)
 {
     const struct liquidator *wish = liquidating->situation->liquidator;
-    size_t                   asset = pair->collateral.asset;
-    struct pair_outcome      round = *outcome;
     enum liquidation_status  status;
 
-    penalty_price_pair(liquidating->situation, asset, &liquidating->way_out, round.repay_value, priced);
-    if (priced->reason != REASON_NONE)
+    if (!price_round(liquidating, pair, rounds))
         return LIQUIDATION_COMPUTED;
-    status = pair_liquidate(liquidating->position, liquidating->valuation, pair, wish,
-                            multiplier_at(liquidating, asset, priced->bounded.optimal_rate), liquidating->cut, &round);
-    if (status != LIQUIDATION_COMPUTED)
+    status = liquidate_round(liquidating, pair, rounds->priced.bounded.optimal_rate, rounds);
+    if (status != LIQUIDATION_COMPUTED || !price_round(liquidating, pair, rounds))
         return status;
-    penalty_price_pair(liquidating->situation, asset, &liquidating->way_out, round.repay_value, priced);
-    if (priced->reason != REASON_NONE) {
-        *outcome = round;
-        return LIQUIDATION_COMPUTED;
-    }
-    struct multiplier last = multiplier_at(liquidating, asset, priced->bounded.optimal_rate);
+    struct decimal      rate = rounds->priced.bounded.optimal_rate;
+    struct pair_outcome round = rounds->outcome;
     if (wish && !decimal_is_none(wish->seize))
-        return pair_liquidate(liquidating->position, liquidating->valuation, pair, wish, last, liquidating->cut, outcome);
-    return pair_reprice(liquidating->position, liquidating->valuation, &round, last, outcome);
+        return liquidate_round(liquidating, pair, rate, rounds);
+    status = pair_reprice(liquidating->position, liquidating->valuation, &round,
+                          multiplier_at(liquidating, pair->collateral.asset, rate), &rounds->outcome);
+    if (decimal_compare(rounds->outcome.seize, rounds->most_seized) > 0)
+        rounds->most_seized = rounds->outcome.seize;
+    return status;
+}
+
+static enum liquidation_status
+settle_pair(struct liquidating *liquidating, const struct liquidation_pair *pair, struct rounds *rounds)
+{
+    bool is_optimal = liquidating->situation->parameters->penalty.rule == PENALTY_OPTIMAL &&
+                      decimal_is_none(liquidating->valuation->health.window);
+    enum liquidation_status status;
+
+    rounds->is_priced   = false;
+    rounds->most_seized = decimal_zero;
+    status = liquidate_round(liquidating, pair, DECIMAL_NONE, rounds);
+    if (status == LIQUIDATION_COMPUTED && is_optimal)
+        return settle_optimum(liquidating, pair, rounds);
+    if (status == LIQUIDATION_COMPUTED && liquidating->optimal)
+        price_round(liquidating, pair, rounds);
+    return status;
 }
 
 static enum risk_status
 fill_pair(struct liquidating *liquidating, const struct liquidation_pair *pair)
 {
-    const struct situation  *situation = liquidating->situation;
-    bool                     is_optimal = situation->parameters->penalty.rule == PENALTY_OPTIMAL;
-    bool                     in_window = !decimal_is_none(liquidating->valuation->health.window);
-    struct priced_penalty    priced;
-    struct pair_outcome      outcome;
-    enum liquidation_status  status;
+    const struct situation *situation = liquidating->situation;
+    struct decimal          held = pair->collateral.quantity;
+    struct rounds           rounds;
+    enum liquidation_status status;
 
-    if (!open_way_out(liquidating, pair->collateral.asset, DEPTH_SELL, pair->collateral.quantity))
+    open_way_out(liquidating, pair->collateral.asset, DEPTH_SELL);
+    if (has_amount(situation->liquidator) && !cut_to_depth(liquidating, held, held))
         return RISK_OVERFLOW;
-    status = pair_liquidate(liquidating->position, liquidating->valuation, pair, situation->liquidator,
-                            multiplier_at(liquidating, pair->collateral.asset, DECIMAL_NONE), liquidating->cut, &outcome);
-    if (status == LIQUIDATION_COMPUTED && is_optimal && !in_window)
-        status = settle_optimum(liquidating, pair, &outcome, &priced);
-    else if (status == LIQUIDATION_COMPUTED && liquidating->optimal)
-        penalty_price_pair(situation, pair->collateral.asset, &liquidating->way_out, outcome.repay_value, &priced);
+    status = settle_pair(liquidating, pair, &rounds);
+    if (status == LIQUIDATION_COMPUTED && decimal_is_none(liquidating->cut)) {
+        if (!cut_to_depth(liquidating, rounds.most_seized, held))
+            return RISK_OVERFLOW;
+        if (!decimal_is_none(liquidating->cut))
+            status = settle_pair(liquidating, pair, &rounds);
+    }
     if (status != LIQUIDATION_COMPUTED)
         return refuse(liquidating, status);
-    show_pair(&outcome, liquidating);
-    penalty_fill(situation->parameters, outcome.multiplier,
-                 (is_optimal && !in_window) || liquidating->optimal ? &priced : NULL, liquidating->figures);
-    if (is_optimal && liquidating->figures->penalty.optimal_rate_reason == REASON_NO_VOLATILITY)
+    show_pair(&rounds.outcome, liquidating);
+    penalty_fill(situation->parameters, rounds.outcome.multiplier, rounds.is_priced ? &rounds.priced : NULL,
+                 liquidating->figures);
+    if (situation->parameters->penalty.rule == PENALTY_OPTIMAL &&
+        liquidating->figures->penalty.optimal_rate_reason == REASON_NO_VOLATILITY)
         figures_warn(liquidating->figures, "penalty_without_volatility",
                      "the state gives no volatility for the seized asset: the penalty is the floor, not the optimum");
-    return walk_out(liquidating, outcome.seize) ? RISK_OK : RISK_OVERFLOW;
+    return walk_out(liquidating, rounds.outcome.seize) ? RISK_OK : RISK_OVERFLOW;
 }
 
 /* Somebody who buys seized collateral with so much of the debt's asset. */
@@ -242,8 +315,8 @@ walk_account(struct liquidating *liquidating)
                  health_multiplier_outside_window(liquidating->position, &liquidating->valuation->health, (size_t)asset,
                                                   DECIMAL_NONE),
                  NULL, liquidating->figures);
-    return open_way_out(liquidating, (size_t)asset, DEPTH_SELL, held) && walk_out(liquidating, held) ? RISK_OK
-                                                                                                    : RISK_OVERFLOW;
+    open_way_out(liquidating, (size_t)asset, DEPTH_SELL);
+    return walk_out(liquidating, held) ? RISK_OK : RISK_OVERFLOW;
 }
 
 static void
@@ -314,7 +387,8 @@ fill_perp(struct liquidating *liquidating, size_t index)
     struct multiplier           multiplier;
     enum liquidation_status     status;
 
-    if (!open_way_out(liquidating, perp->asset, is_long ? DEPTH_SELL : DEPTH_BUY, size))
+    open_way_out(liquidating, perp->asset, is_long ? DEPTH_SELL : DEPTH_BUY);
+    if (!cut_to_depth(liquidating, size, size))
         return RISK_OVERFLOW;
     multiplier = health_multiplier_outside_window(liquidating->position, &liquidating->valuation->health, perp->asset,
                                                   DECIMAL_NONE);
