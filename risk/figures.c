@@ -152,10 +152,10 @@ static const struct field penalty_part_fields[] = {
 static const struct record penalty_part_record = RECORD(penalty_part, penalty_part_fields);
 
 static const struct field penalty_split_fields[] = {
-    DECIMAL_FIELD(penalty_split, liquidator),
-    DECIMAL_FIELD(penalty_split, insurance),
-    DECIMAL_FIELD(penalty_split, protocol),
-    DECIMAL_FIELD(penalty_split, borrower),
+    DECIMAL_FIELD(penalty_split, liquidator, ALWAYS),
+    DECIMAL_FIELD(penalty_split, insurance, ALWAYS),
+    DECIMAL_FIELD(penalty_split, protocol, ALWAYS),
+    DECIMAL_FIELD(penalty_split, borrower, ALWAYS),
 };
 static const struct record penalty_split_record = RECORD(penalty_split, penalty_split_fields);
 

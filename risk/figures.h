@@ -121,7 +121,7 @@ struct penalty_figures {
     size_t               flags_count;
     struct penalty_part *parts;                   /* they add up to the rate */
     size_t               parts_count;
-    struct penalty_split split;                   /* in units of the seized asset (perp, account: of the quote) */
+    struct penalty_split split;                   /* in units of the seized asset (perp, account: of the quote); none: no liquidation */
 };
 
 struct block_loss { int64_t block; struct decimal probability, expected_shortfall; };   /* of being taken after so many blocks */
