@@ -8,11 +8,11 @@ static const char v3_rules[] =
     " 'close': {'rule': 'fraction', 'of': 'position', 'steps': 'quantity'},"
     " 'dust': {'rule': 'refuse'}, 'penalty': {'rule': 'fixed'}, 'split': {'protocol_of': 'bonus'}}";
 
-/* v3.0: the whole debt asked for, one rounding, no dust rule. */
+/* The whole debt that is asked for, and no dust rule. */
 static const char v3_available_rules[] =
     "{'quote': {'unit': '0.00000001'}, 'trigger': {'rule': 'below'},"
-    " 'close': {'rule': 'full', 'steps': 'quantity'},"
-    " 'dust': {'rule': 'none'}, 'penalty': {'rule': 'fixed'}, 'split': {'protocol_of': 'bonus'}}";
+    " 'close': {'rule': 'full'}, 'dust': {'rule': 'none'}, 'penalty': {'rule': 'fixed'},"
+    " 'split': {'protocol_of': 'bonus'}}";
 
 static const char v4_rules[] =
     "{'trigger': {'rule': 'below'}, 'close': {'rule': 'target_health', 'health': '1'},"
@@ -266,30 +266,39 @@ liquidation_call(struct peer *peer)
               answer_is_flagged(peer, "liquidation/collateral_exhausted"));
 }
 
-/* It rounds to the nearest unit twice: once to the unit below is within one of it, either way. */
-static void
-put_v3_0(json_t *close)
+/* An asset counted in so many units, of which the service may hand out fractions. */
+static json_t *
+add_available(struct peer *peer, const char *name, const char *unit, const char *price,
+              mpq_srcptr scale, bool is_whole)
 {
-    put_text(close, "steps", "exact");
-    put_text(close, "repay_rounding", "down");
+    mpq_srcptr one_price = quotient_of(peer, vector_scaled(peer, peer->input, price, 8),
+                                       vector_number(peer, peer->input, unit));
+    json_t *asset = document_add_asset(peer, name, scale, product_of(peer, one_price, scale));
+    if (!is_whole)
+        put_number(asset, "unit", power_of_ten(peer, -18));
+    return asset;
 }
 
+/* Later versions round each of two steps down. v3.0 rounds to the nearest unit, twice: what the
+ * service gives exactly, counted in millionths of a unit and rounded down at last, is within one of
+ * that. */
 static void
 available_collateral(struct peer *peer)
 {
     const json_t *input = peer->input;
-    mpq_srcptr unit = vector_number(peer, input, "collateralAssetUnit");
-    mpq_srcptr debt_unit = vector_number(peer, input, "debtAssetUnit");
+    bool is_nearest = vector_has(input, "roundingProfile") &&
+                      !strcmp(vector_text(peer, input, "roundingProfile"), "v3.0");
+    mpq_srcptr fine = power_of_ten(peer, 12);
+    mpq_srcptr unit = is_nearest ? fine : vector_number(peer, input, "collateralAssetUnit");
+    mpq_srcptr debt_unit = is_nearest ? fine : vector_number(peer, input, "debtAssetUnit");
     request_begin(peer, v3_available_rules);
-    if (vector_has(input, "roundingProfile") &&
-        !strcmp(vector_text(peer, input, "roundingProfile"), "v3.0"))
-        put_v3_0(document_group(peer, "close"));
+    put_text(document_group(peer, "close"), "steps", is_nearest ? "exact" : "quantity");
     put_number(document_group(peer, "split"), "protocol_rate",
                vector_scaled(peer, input, "liquidationProtocolFee", 4));
-    json_t *asset =
-        document_add_asset(peer, "c", unit, vector_scaled(peer, input, "collateralAssetPrice", 8));
-    put_number(asset, "penalty_rate", bonus_rate(peer, input, "liquidationBonus"));
-    document_add_asset(peer, "d", debt_unit, vector_scaled(peer, input, "debtAssetPrice", 8));
+    put_number(
+        add_available(peer, "c", "collateralAssetUnit", "collateralAssetPrice", unit, !is_nearest),
+        "penalty_rate", bonus_rate(peer, input, "liquidationBonus"));
+    add_available(peer, "d", "debtAssetUnit", "debtAssetPrice", debt_unit, !is_nearest);
     account_add_collateral(peer, "c", vector_over(peer, input, "collateralBalance", unit));
     account_add_debt(peer, "d", vector_over(peer, input, "debtToCover", debt_unit));
     peer_ask(peer);
