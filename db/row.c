@@ -58,7 +58,7 @@ read_value(const struct field *field, const char *text, void *member)
     case FIELD_MAP:
         break;
     }
-    assert(!"a list or a record is rows of its own");
+    assert(false && "a list or a record is rows of its own");
     return false;
 }
 
@@ -139,7 +139,7 @@ write_value(const struct field *field, const void *member, char room[static ROW_
     case FIELD_MAP:
         break;
     }
-    assert(!"a list or a record is rows of its own");
+    assert(false && "a list or a record is rows of its own");
     return ARG_TEXT(NULL);
 }
 
