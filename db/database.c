@@ -61,6 +61,8 @@ note_why(struct connection *connection, const char *message)
     size_t count = 0;
 
     for (const char *from = message; *from && count < sizeof connection->why - 2; from++) {
+        if (*from == '\t')
+            continue;
         if (*from != '\n') {
             connection->why[count++] = *from;
         } else if (from[1]) {

@@ -7,6 +7,7 @@
 #include <glob.h>
 #include <grp.h>
 #include <limits.h>
+#include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stddef.h>
@@ -19,7 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_MAX_BYTES = 512, LINE_BYTES = 256, START_S = 60, ATTEMPTS = 6, ATTEMPT_PAUSE_US = 500000 };
+#include "db/thread.h"
+
+enum { PATH_MAX_BYTES = 512, LINE_BYTES = 256, START_S = 60, ATTEMPTS = 6, ATTEMPT_PAUSE_US = 500000, WATCH_MS = 500, RETRY_MS = 5000 };
 enum { SOCKET_NAME_BYTES = sizeof "/.s.PGSQL.5432" };
 
 struct embedded {
@@ -31,6 +34,11 @@ struct embedded {
     bool  is_root;
     uid_t uid;                                /* of the server's user */
     gid_t gid;
+
+    pthread_t       watcher;                  /* the owner's: starts the server again when it is gone */
+    pthread_mutex_t lock;
+    pthread_cond_t  changed;
+    bool            is_watched, is_stopping;
 };
 
 static bool
@@ -369,11 +377,58 @@ bring_up(struct embedded *embedded, char why[static DATABASE_WHY_MAX])
     return make_cluster(embedded, why) && start_server(embedded, why);
 }
 
+/* True: time to stop. */
+static bool
+rest(struct embedded *embedded, int64_t ms)
+{
+    pthread_mutex_lock(&embedded->lock);
+    if (!embedded->is_stopping)
+        condition_wait_ms(&embedded->changed, &embedded->lock, ms);
+    bool is_stopping = embedded->is_stopping;
+    pthread_mutex_unlock(&embedded->lock);
+    return is_stopping;
+}
+
+static void *
+watch(void *context)
+{
+    struct embedded *embedded = context;
+    char             why[DATABASE_WHY_MAX];
+
+    while (!rest(embedded, WATCH_MS))
+        if (!server_lives(embedded) && !start_server(embedded, why) && rest(embedded, RETRY_MS))
+            break;
+    return NULL;
+}
+
+static bool
+start_watcher(struct embedded *embedded, char why[static DATABASE_WHY_MAX])
+{
+    if (embedded->lock_fd < 0)
+        return true;
+    embedded->is_watched = thread_start(&embedded->watcher, watch, embedded);
+    return embedded->is_watched || fail(why, embedded->home, "no thread could be started");
+}
+
+static void
+stop_watcher(struct embedded *embedded)
+{
+    if (!embedded->is_watched)
+        return;
+    pthread_mutex_lock(&embedded->lock);
+    embedded->is_stopping = true;
+    pthread_cond_broadcast(&embedded->changed);
+    pthread_mutex_unlock(&embedded->lock);
+    pthread_join(embedded->watcher, NULL);
+}
+
 static void
 free_embedded(struct embedded *embedded)
 {
     if (embedded->lock_fd >= 0)
         close(embedded->lock_fd);
+    pthread_cond_destroy(&embedded->changed);
+    pthread_mutex_destroy(&embedded->lock);
     free(embedded);
 }
 
@@ -386,11 +441,13 @@ embedded_start(const char *home, enum embedded_use use, char why[static DATABASE
         return NULL;
     }
     embedded->lock_fd = -1;
+    pthread_mutex_init(&embedded->lock, NULL);
+    condition_open(&embedded->changed);
     bool fits = (size_t)snprintf(embedded->home, sizeof embedded->home, "%s", home) < sizeof embedded->home;
     if (!fits)
         fail(why, home, "the path is too long");
     if (fits && find_programs(embedded, why) && find_user(embedded, why) && make_directories(embedded, why) &&
-        take_lock(embedded, use, why) && bring_up(embedded, why))
+        take_lock(embedded, use, why) && bring_up(embedded, why) && start_watcher(embedded, why))
         return embedded;
     free_embedded(embedded);
     return NULL;
@@ -409,6 +466,7 @@ embedded_stop(struct embedded *embedded)
 
     if (!embedded)
         return;
+    stop_watcher(embedded);
     if (embedded->lock_fd >= 0)
         run_program(embedded, "pg_ctl", arguments);
     free_embedded(embedded);

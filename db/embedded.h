@@ -12,7 +12,8 @@ enum embedded_use { EMBEDDED_OWN, EMBEDDED_SHARE };
 struct embedded;
 
 /* Makes it where it is new, starts it where it is not running (one that a killed service left behind is taken over), as user
- * postgres where we are root. It runs in a session of its own: Ctrl-C does not reach it. NULL: `why` says why. */
+ * postgres where we are root. It runs in a session of its own: Ctrl-C does not reach it. The owner starts it again should it die.
+ * NULL: `why` says why. */
 struct embedded *embedded_start(const char *state_directory, enum embedded_use use, char why[static DATABASE_WHY_MAX]);
 const char      *embedded_url(const struct embedded *embedded);
 void             embedded_stop(struct embedded *embedded);           /* fast; leaves it alone where another one owns it */

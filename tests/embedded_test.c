@@ -138,6 +138,23 @@ START_TEST(one_that_was_killed_or_left_a_stale_number_is_started_again)
 }
 END_TEST
 
+START_TEST(one_that_dies_under_its_owner_is_started_again)
+{
+    char home[HOME_MAX];
+
+    make_home(home);
+    struct embedded *embedded = start(home, EMBEDDED_OWN);
+    pid_t            before = server_of(home);
+    kill(before, SIGKILL);
+    for (int ms = 0; server_of(home) == before || !postgres_answers(embedded_url(embedded)); ms += 50) {
+        ck_assert_int_lt(ms, 20000);
+        usleep(50000);
+    }
+    embedded_stop(embedded);
+    ck_assert_int_eq(server_of(home), 0);
+}
+END_TEST
+
 START_TEST(what_cannot_work_is_said_in_words)
 {
     char scratch[POSTGRES_PATH_MAX], home[HOME_MAX], path[HOME_MAX + 200];
@@ -188,6 +205,7 @@ embedded_suite(void)
     tcase_add_test(tcase, it_keeps_its_data_and_is_out_of_reach);
     tcase_add_test(tcase, one_that_a_killed_service_left_behind_is_taken_over);
     tcase_add_test(tcase, one_that_was_killed_or_left_a_stale_number_is_started_again);
+    tcase_add_test(tcase, one_that_dies_under_its_owner_is_started_again);
     tcase_add_test(tcase, what_cannot_work_is_said_in_words);
     tcase_add_test(tcase, the_state_directory_is_the_setting_or_the_users);
     suite_add_tcase(suite, tcase);

@@ -212,6 +212,12 @@ postgres_fresh(char url[static POSTGRES_URL_MAX])
     PQfinish(server);
 }
 
+bool
+postgres_answers(const char *url)
+{
+    return PQping(url) == PQPING_OK;
+}
+
 int64_t
 postgres_number(const char *url, const char *sql)
 {

@@ -16,6 +16,7 @@ void postgres_fresh(char url[static POSTGRES_URL_MAX]);
 
 /* SQL on a database, beside the code that is tested. The number in the first row and column; -1: null or no row. */
 int64_t postgres_number(const char *url, const char *sql);
+bool    postgres_answers(const char *url);
 void    postgres_run(const char *url, const char *sql);
 /* Calls `row` with each row's values as text; a null is "". */
 void    postgres_rows(const char *url, const char *sql, void (*row)(const char *const *values, void *context), void *context);
