@@ -10,7 +10,7 @@
 
 enum {
     PRICES_MAX = 2 * ASSETS_MAX, FLAGS_MAX = 8, PARTS_MAX = 8, SUGGESTIONS_MAX = 48, MIX_MAX = 4, WARNINGS_MAX = 24,
-    BLOCKS_MAX = 8, TIERS_MAX = 5, WORKINGS_MAX = 64, WORKING_TEXT_MAX = 1024
+    BLOCKS_MAX = 8, TIERS_MAX = 5, WARNING_DETAIL_MAX = 256, WORKINGS_MAX = 64, WORKING_TEXT_MAX = 1024
 };
 
 /* Why there is no number: the `_reason` beside it. */
@@ -214,6 +214,7 @@ struct figures_room {
     struct suggestion          suggestions[SUGGESTIONS_MAX];
     struct mix_part            mix_parts[MIX_MAX];
     struct warning             warnings[WARNINGS_MAX];
+    char                       maintenance_detail[WARNING_DETAIL_MAX + 1];   /* of maintenance_below_cost */
 };
 
 /* Points the figures at the room, every count 0, every number none. */

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "record/instant.h"
+#include "risk/execution_price.h"
 #include "risk/health.h"
 #include "risk/liquidation_price.h"
 #include "risk/preview_liquidation.h"
 #include "risk/preview_risk.h"
 #include "risk/situation.h"
 #include "risk/statistic.h"
+#include "risk/suggest.h"
 
 /* What an exposure without a known volatility counts for, when the main asset is chosen. */
 static const double faint_volatility = 1e-3;
@@ -180,6 +182,7 @@ open_situation(struct preview *preview, const struct parameters *parameters, int
 
     situation->parameters = parameters;
     situation->state      = question->state;
+    situation->account    = &question->account;
     situation->liquidator = question->liquidator;
     situation->horizon_s  = question->horizon_s == INTEGER_NONE ? parameters->suggestions.horizon_s
                                                                : question->horizon_s;
@@ -310,6 +313,47 @@ fill_risk(struct preview *preview)
     return true;
 }
 
+/* What the liquidation takes from the holder: the penalty, what the exit loses in the depth, the gas.
+ * False: overflow. */
+static bool
+cost_of(const struct preview *preview, struct cost_of_liquidation *cost)
+{
+    const struct liquidation *liquidation = &preview->figures->liquidation;
+    const struct situation   *situation = &preview->situation;
+    struct decimal            quantity = liquidation->perp ? liquidation->perp->quantity : liquidation->seize;
+
+    *cost = (struct cost_of_liquidation){
+        preview->figures->penalty.amount, decimal_zero, situation->parameters->execution.gas
+    };
+    if (decimal_is_none(liquidation->slippage_rate) || decimal_is_none(quantity) ||
+        decimal_sign(liquidation->slippage_rate) <= 0)
+        return true;
+    const char *name = liquidation->perp ? liquidation->perp->asset : liquidation->collateral;
+    int         asset = position_asset(&situation->then, name);
+    return decimal_step(PRODUCT(quantity, situation->then.assets[asset].price, liquidation->slippage_rate), NOTHING,
+                        ROUND_UP, decimal_unit, &cost->slippage);
+}
+
+static bool
+fill_suggestions(struct preview *preview)
+{
+    struct cost_of_liquidation cost;
+    bool is_known = !decimal_is_none(preview->figures->penalty.amount);
+
+    return (!is_known || cost_of(preview, &cost)) &&
+           suggestions_fill(&preview->situation, is_known ? &cost : NULL, preview->figures, preview->room);
+}
+
+/* At the penalty that was found; where there is no liquidation, at none. */
+static bool
+fill_execution_prices(struct preview *preview)
+{
+    struct decimal rate = preview->figures->penalty.rate;
+
+    return execution_prices(&preview->situation, decimal_is_none(rate) ? decimal_zero : rate, preview->figures,
+                            preview->room);
+}
+
 enum risk_status
 preview_compute(const struct parameters *parameters, const struct question *question,
                 int64_t now_us, unsigned parts, struct figures_room *room, struct figures *figures,
@@ -329,10 +373,12 @@ preview_compute(const struct parameters *parameters, const struct question *ques
     choose_main(&preview);
     if (!move_to_trigger(&preview))
         return RISK_OVERFLOW;
-    if (parts & (PART_LIQUIDATION | PART_RISK | PART_SUGGESTIONS) &&
+    if (parts & (PART_PRICES | PART_LIQUIDATION | PART_RISK | PART_SUGGESTIONS) &&
         (status = liquidation_fill(&preview.situation, parts & PART_RISK, figures, room, faults)))
         return status;
-    if (parts & PART_RISK && !fill_risk(&preview))
+    if ((parts & PART_PRICES && !fill_execution_prices(&preview)) ||
+        (parts & PART_RISK && !fill_risk(&preview)) ||
+        (parts & PART_SUGGESTIONS && !fill_suggestions(&preview)))
         return RISK_OVERFLOW;
     return RISK_OK;
 }

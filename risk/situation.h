@@ -7,6 +7,7 @@
 struct situation {
     const struct parameters        *parameters;
     const struct state             *state;
+    const struct account           *account;      /* as it was given: its wallet */
     const struct liquidator        *liquidator;   /* the wish; NULL: none */
     int64_t                         horizon_s;
     struct position                 now, then;
