@@ -10,7 +10,9 @@ static const double horizon_max_years    = 1e6;
 static const double out_of_reach         = 39;              /* phi(39) = 0 */
 static const double drift_reach_min      = 1e-6;            /* of |m| sqrt h / sigma */
 static const double drift_reach_measured = 1e-3;
-enum { BISECTIONS_MAX = 200 };
+static const double horizon_root_max     = 1e12;            /* 1 / sqrt of the shortest horizon */
+static const double step_least           = 0x1p-50;
+enum { STEPS_MAX = 200 };
 
 /* The same passage with its barrier below: ln price and its drift change signs together. */
 static struct passage
@@ -141,23 +143,60 @@ passage_limited_mean_years(const struct passage *passage, double horizon_years)
     return limited_mean_with_drift(p, horizon_years);
 }
 
-/* The least horizon, to the last bit, at which the probability is reached; it grows with the
- * horizon. */
+/* A probability that falls with `at`, its derivative, and what is sought. */
+struct fall { double probability, slope; };
+
+/* Newton's step for ln of the probability, which is nearly parabolic; where it leaves the bracket
+ * (low: too probable, high: not too probable), halving. Ends where a step is below the last bits. */
 static double
-search_horizon(const struct passage *passage, double probability)
+seek(struct fall (*fall_at)(const struct passage *passage, double fixed, double at),
+     const struct passage *passage, double fixed, double probability, double low, double high,
+     double guess)
 {
-    double low = 0;
-    double high = horizon_max_years;
-    for (int i = 0; i < BISECTIONS_MAX; i++) {
-        double middle = low > 0 ? real_sqrt(low) * real_sqrt(high) : high * 0x1p-10;
-        if (middle <= low || middle >= high)
-            break;
-        if (passage_probability(passage, middle) >= probability)
-            high = middle;
+    double at = guess > low && guess < high ? guess : low + (high - low) / 2;
+
+    for (int i = 0; i < STEPS_MAX; i++) {
+        struct fall fall = fall_at(passage, fixed, at);
+        if (fall.probability > probability)
+            low = at;
         else
-            low = middle;
+            high = at;
+        double step = fall.probability > 0 && fall.slope < 0
+            ? real_log(fall.probability / probability) * fall.probability / -fall.slope : 0;
+        double next = at + step;
+        if (fall.slope < 0 && fall.probability > 0 && real_abs(step) <= step_least * at)
+            return next;
+        if (!(next > low && next < high) || next == at)
+            next = low + (high - low) / 2;
+        if (next <= low || next >= high)
+            return high;
+        at = next;
     }
     return high;
+}
+
+/* At y = 1 / sqrt h: d P / d h is the density of the passage, |b| / (v h) phi((b - mh)/v). */
+static struct fall
+fall_with_root(const struct passage *below, double unused, double y)
+{
+    double horizon = 1 / (y * y);
+    double v = below->sigma / y;
+    double density = -below->log_distance / (v * horizon) *
+                     normal_density((below->log_distance - below->log_drift * horizon) / v);
+
+    (void)unused;
+    return (struct fall){ passage_probability(below, horizon), -2 * density * horizon / y };
+}
+
+/* Without drift P = 2 Phi(b y / sigma): where the search begins. */
+static double
+search_horizon(const struct passage *below, double probability)
+{
+    double least = 1 / real_sqrt(horizon_max_years);
+    double guess = normal_quantile(probability / 2) * below->sigma / below->log_distance;
+    double y = seek(fall_with_root, below, 0, probability, 0, horizon_root_max, guess);
+
+    return y > least ? 1 / (y * y) : horizon_max_years;
 }
 
 double
@@ -187,22 +226,28 @@ passage_watched_every(const struct passage *passage, double interval_years)
     return farther;
 }
 
+/* Of the distance d = -b: -(2 phi((b - mh)/v) / v + 2m/sigma^2 reflected). */
+static struct fall
+fall_with_distance(const struct passage *shape, double horizon, double distance)
+{
+    struct passage passage = { -distance, shape->sigma, shape->log_drift };
+    double v = passage.sigma * real_sqrt(horizon);
+    double slope = 2 * normal_density((-distance - passage.log_drift * horizon) / v) / v +
+                   2 * passage.log_drift / passage.sigma / passage.sigma * reflected(passage, horizon);
+
+    return (struct fall){ passage_probability(&passage, horizon), -slope };
+}
+
 double
 passage_distance(double sigma, double log_drift, double horizon_years, double probability)
 {
-    if (sigma * real_sqrt(horizon_years) == 0)
+    struct passage shape = { -distance_max, sigma, log_drift };
+    double v = sigma * real_sqrt(horizon_years);
+
+    if (v == 0)
         return real_min(real_max(-log_drift * horizon_years, 0), distance_max);
-    double low = 0;
-    double high = distance_max;
-    for (int i = 0; i < BISECTIONS_MAX; i++) {
-        double middle = low + (high - low) / 2;
-        if (middle <= low || middle >= high)
-            break;
-        struct passage passage = { -middle, sigma, log_drift };
-        if (passage_probability(&passage, horizon_years) > probability)
-            low = middle;
-        else
-            high = middle;
-    }
-    return high;
+    if (passage_probability(&shape, horizon_years) > probability)
+        return distance_max;
+    return seek(fall_with_distance, &shape, horizon_years, probability, 0, distance_max,
+                -v * normal_quantile(probability / 2));
 }
