@@ -22,6 +22,7 @@ struct liquidating {
     struct decimal          cut;                  /* what the depth takes within the tolerance; none: no cut */
     struct walk             walk;
     struct decimal          walked;               /* the quantity that it is of; none: of nothing yet */
+    struct decimal          beyond;               /* of what the rules would take, what no depth is there for */
 };
 
 void
@@ -55,6 +56,7 @@ open_way_out(struct liquidating *liquidating, size_t asset, enum depth_side side
     way_out_open(liquidating->situation, asset, side, &liquidating->way_out);
     liquidating->cut    = DECIMAL_NONE;
     liquidating->walked = DECIMAL_NONE;
+    liquidating->beyond = decimal_zero;
     liquidating->figures->liquidation.depth_model = liquidating->way_out.model;
 }
 
@@ -80,10 +82,28 @@ cut_to_depth(struct liquidating *liquidating, struct decimal quantity, struct de
         return true;
     if (!walk(liquidating, quantity))
         return false;
+    liquidating->beyond = walked->unfilled;
     if (decimal_sign(walked->unfilled) == 0 &&
         (decimal_is_none(walked->slippage_rate) || decimal_compare(walked->slippage_rate, tolerance) <= 0))
         return true;
     return depth_largest(&liquidating->way_out.depth, tolerance, most, &liquidating->cut);
+}
+
+/* A wish is held against all that the depth takes of what is held; `beyond` is of the wish alone. */
+static bool
+cut_wish_to_depth(struct liquidating *liquidating, struct decimal held)
+{
+    struct decimal seize = liquidating->situation->liquidator->seize;
+
+    if (!cut_to_depth(liquidating, held, held))
+        return false;
+    liquidating->beyond = decimal_zero;
+    if (!liquidating->way_out.exists || decimal_is_none(seize) || decimal_compare(seize, held) > 0)
+        return true;
+    if (!walk(liquidating, seize))
+        return false;
+    liquidating->beyond = liquidating->walk.unfilled;
+    return true;
 }
 
 /* Sells (or buys back) the quantity through the depth, and shows it. False: overflow. */
@@ -99,13 +119,14 @@ walk_out(struct liquidating *liquidating, struct decimal quantity)
         return false;
     liquidation->average_price = walked->average_price;
     liquidation->slippage_rate = walked->slippage_rate;
-    liquidation->unfilled      = walked->unfilled;
+    liquidation->unfilled      = decimal_compare(walked->unfilled, liquidating->beyond) > 0
+                               ? walked->unfilled : liquidating->beyond;
     liquidation->fills         = liquidating->room->fills;
     liquidation->fills_count   = walked->fills_count;
     memcpy(liquidation->fills, walked->fills, walked->fills_count * sizeof *walked->fills);
-    if (decimal_sign(walked->unfilled) > 0)
+    if (decimal_sign(liquidation->unfilled) > 0)
         figures_warn(liquidating->figures, "depth_exhausted",
-                     "the depth that was given ends before all of it is sold: the rest is unfilled");
+                     "the depth that was given ends before all that the rules would take is sold: the rest is unfilled");
     return true;
 }
 
@@ -226,7 +247,7 @@ fill_pair(struct liquidating *liquidating, const struct liquidation_pair *pair)
     enum liquidation_status status;
 
     open_way_out(liquidating, pair->collateral.asset, DEPTH_SELL);
-    if (has_amount(situation->liquidator) && !cut_to_depth(liquidating, held, held))
+    if (has_amount(situation->liquidator) && !cut_wish_to_depth(liquidating, held))
         return RISK_OVERFLOW;
     status = settle_pair(liquidating, pair, &rounds);
     if (status == LIQUIDATION_COMPUTED && decimal_is_none(liquidating->cut)) {
