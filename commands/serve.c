@@ -106,7 +106,7 @@ open_listener(struct serving *serving)
     char why[160];
 
     serving->listener = listener_open(&listener, routes, &hooks, why);
-    return serving->listener || fail(settings->listen, why);
+    return serving->listener || fail("BREAKWATER_LISTEN", why);
 }
 
 static void
@@ -117,7 +117,7 @@ greet(const struct serving *serving)
     printf("\nBreakwater answers on port %u (BREAKWATER_LISTEN=%s).\n", port, serving->opened.settings.listen);
     if (serving->opened.embedded)
         printf("Keys, one for each role: %s\nPaste this into another terminal:\n\n"
-               "curl -s http://127.0.0.1:%u/v1/previews -H 'Content-Type: application/json' -d '"
+               "curl -sSw '\\n' http://127.0.0.1:%u/v1/previews -H 'Content-Type: application/json' -d '"
                "{\"market\":\"eth-usd\",\"account\":{\"id\":\"acct-1\",\"collateral\":[{\"asset\":\"ETH\",\"quantity\":\"10\"}],"
                "\"debt\":[{\"asset\":\"USDC\",\"quantity\":\"12000\"}],\"wallet\":[{\"asset\":\"USDC\",\"quantity\":\"2000\"}]},"
                "\"state\":{\"prices\":{\"ETH\":\"2000\",\"USDC\":\"1\"},\"volatility\":{\"ETH\":\"0.8\"},"

@@ -415,7 +415,7 @@ load(struct database *database, struct connection *connection, char why[static D
     if (!migrate(connection, &done, why))
         return false;
     if (done)
-        database_report(database, "the schema was brought up to date: %zu migrations", done);
+        database_report(database, "the schema was brought up to date: %zu migration%s", done, done == 1 ? "" : "s");
     database->markets = market_cache_open();
     database->keys    = key_cache_open();
     if (database->markets && database->keys && partitions_make(connection, clock_now_us()) &&

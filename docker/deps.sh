@@ -7,7 +7,9 @@ packages_of() {
     case $1 in
     build) echo gcc libc6-dev make pkg-config libmicrohttpd-dev libjansson-dev libpq-dev \
         libgmp-dev libssl-dev ;;
-    run) echo postgresql-15 ;;
+    run)
+        echo postgresql-15
+        command -v curl > /dev/null || echo curl ;;          # for the line that `make run` prints
     test) echo check libmpfr-dev libyaml-dev ;;
     tidy) echo binutils shellcheck ;;
     lint) echo clang clang-tidy cppcheck ;;
