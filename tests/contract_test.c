@@ -315,24 +315,6 @@ START_TEST(schema_is_its_record)
 }
 END_TEST
 
-START_TEST(members_stand_in_the_order_of_the_record)
-{
-    const struct schema *schema = &contract.schemas.items[_i];
-    json_t              *expected = json_object_get(schema_expected(schema), "properties");
-    const json_t        *stands = json_object_get(json_object_get(find("/components/schemas"), schema->name), "properties");
-    void                *iterator = json_object_iter((json_t *)stands);
-    const char          *name;
-    json_t              *property;
-
-    ck_assert_uint_eq(json_object_size(stands), json_object_size(expected));
-    json_object_foreach(expected, name, property) {
-        ck_assert_msg(!strcmp(json_object_iter_key(iterator), name), "%s: %s stands where %s should", schema->name,
-                      json_object_iter_key(iterator), name);
-        iterator = json_object_iter_next((json_t *)stands, iterator);
-    }
-}
-END_TEST
-
 START_TEST(every_schema_is_a_record_or_known)
 {
     static const char *const known[] = {
@@ -511,7 +493,6 @@ contract_suite(void)
     tcase_add_loop_test(operations, security_is_its_roles, 0, count);
     tcase_add_loop_test(operations, examples_are_valid, 0, count);
     tcase_add_loop_test(schemas, schema_is_its_record, 0, count_schemas());
-    tcase_add_loop_test(schemas, members_stand_in_the_order_of_the_record, 0, count_schemas());
     tcase_add_test(schemas, every_schema_is_a_record_or_known);
     tcase_add_test(problems, problem_codes_are_those_of_the_code);
     tcase_add_loop_test(problems, problem_is_shown_by_an_example, PROBLEM_NONE + 1, PROBLEM_COUNT);

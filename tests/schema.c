@@ -250,6 +250,32 @@ schema_of_field(const struct field *field)
     return schema;
 }
 
+static int
+by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The order in which members are required says nothing. */
+static void
+sort_required(json_t *schema)
+{
+    json_t     *required = json_object_get(schema, "required");
+    size_t      count = json_array_size(required);
+    const char *names[FIELDS_MAX];
+
+    if (count == 0)
+        return;
+    assert(count <= FIELDS_MAX);
+    for (size_t i = 0; i < count; i++)
+        names[i] = json_string_value(json_array_get(required, i));
+    qsort(names, count, sizeof *names, by_text);
+    json_t *sorted = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(sorted, json_string(names[i]));
+    put(schema, "required", sorted);
+}
+
 static json_t *
 expected_tuple(const struct record *record)
 {
@@ -301,6 +327,7 @@ expected_object(const struct record *record, const char *tag, json_t *tag_schema
         json_object_set(schema, "required", required);
     json_decref(required);
     put(schema, "properties", properties);
+    sort_required(schema);
     return schema;
 }
 
@@ -400,5 +427,6 @@ schema_actual(const json_t *document, const struct schemas *schemas, const json_
             json_object_set(out, keyword, rule);
     }
     drop_narrowing(out);
+    sort_required(out);
     return out;
 }
