@@ -400,7 +400,15 @@ get_decision(struct request *request, struct reply *reply)
     return answer_stored(request, &stored, NULL, reply) ? PROBLEM_NONE : PROBLEM_INTERNAL;
 }
 
-/* The idempotency key was used before: the same body gets the stored answer. On a worker. */
+static bool
+is_of_kind(const struct stored_decision *stored, const char *kind)
+{
+    struct span operation;
+    return json_member_text(stored->record, stored->record_count, "operation", &operation) &&
+           strlen(kind) == operation.count && !memcmp(kind, operation.bytes, operation.count);
+}
+
+/* The idempotency key was used before: the same body, sent to the same operation, gets the stored answer. On a worker. */
 static enum problem
 replay_decision(struct request *request, struct reply *reply)
 {
@@ -419,6 +427,8 @@ replay_decision(struct request *request, struct reply *reply)
     if ((problem = problem_of_find(decision_find(connection, answer.decision_id, request->arena, &stored),
                                    PROBLEM_NO_SUCH_DECISION)))
         return problem;
+    if (!is_of_kind(&stored, work->kind->kind))
+        return PROBLEM_KEY_REUSED;
     text_open(&workings, request->arena, answer.workings_count, TEXT_MAX);
     text_add(&workings, answer.workings, answer.workings_count);
     reply->pending = NULL;

@@ -1,0 +1,53 @@
+/* A client of the whole service that holds every answer to openapi.yaml, and remembers which documented answers were seen. */
+#ifndef TESTS_API_H
+#define TESTS_API_H
+
+#include <jansson.h>
+
+#include "tests/api_service.h"
+#include "tests/http.h"
+
+/* Fixtures of a test case, unchecked, so that its tests share them. `prepare` starts no service: for tests that open one themselves. */
+void api_prepare(void);
+void api_open(void);                          /* embedded: no key is needed from here */
+void api_close(void);
+
+/* Inside a test: a service of its own; and the same database under a new process. */
+void api_open_another(bool is_embedded);
+void api_restart(void);
+
+struct api_service *api_running(void);
+unsigned            api_port(void);           /* where requests go: the service, or BREAKWATER_TEST_PROXY */
+bool                api_has_proxy(void);      /* what it answers by itself is passed over */
+const json_t       *api_document(void);       /* openapi.yaml */
+
+struct api_request {
+    const char *method, *path;                /* with its query */
+    int         key;                          /* enum role, enum api_key */
+    const char *headers;                      /* lines, each with its "\r\n"; they replace Host and Content-Type */
+    const char *body;                         /* NULL: none */
+    size_t      body_count;                   /* 0: it is a text */
+    bool        is_direct;                    /* to the service, whether there is a proxy or not */
+};
+
+struct api_answer {
+    struct http_answer http;
+    json_t            *json;                  /* NULL: the body is none */
+};
+
+/* Sends, receives one answer, and holds it to openapi.yaml: status, media type, header fields and body of its operation. Fails the
+ * test where it breaks the contract. Free the answer with api_forget. */
+void api_call(const struct api_request *request, struct api_answer *answer);
+void api_send(struct http_client *client, const struct api_request *request, struct api_answer *answer);   /* over a connection */
+void api_forget(struct api_answer *answer);
+
+/* Was this documented answer seen since the run began? `route` is a place in routes. */
+bool api_was_hit(size_t route, unsigned status);
+
+/* JSON as tests write it, with ' for ": a new reference, or a text to be freed. */
+json_t *api_json(const char *text);
+char   *api_text(const char *text);
+/* Stands every member of `part` in `whole`? An array's items one by one, and as many. */
+bool    api_contains(const json_t *whole, const json_t *part);
+
+#endif

@@ -1,0 +1,35 @@
+/* The whole service in a process of its own, for tests that talk HTTP to it: nothing of it, no thread, stands in the tests' processes. */
+#ifndef TESTS_API_SERVICE_H
+#define TESTS_API_SERVICE_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "db/keys.h"
+#include "server/route.h"
+#include "tests/postgres.h"
+
+/* Whose key a request carries: ROLE_ANYONE is nobody's, ROLE_PREVIEW ... a key that has this role alone; or
+ * one of these. OTHER: of another holder, to preview. */
+enum api_key { API_EVERY_ROLE = ROLE_COUNT, API_OTHER, API_REVOKED, API_UNKNOWN, API_KEYS };
+
+/* Lies in memory that the processes share. */
+struct api_service {
+    char     url[POSTGRES_URL_MAX];           /* of its database */
+    bool     is_embedded;                     /* as the default: who asks from this machine needs no key */
+    bool     has_keys;                        /* they and the sample markets are in the database */
+    char     secrets[API_KEYS][KEY_SECRET_MAX];
+    unsigned port;
+    pid_t    pid;                             /* a child of who started it; ends with that process */
+    char     why[DATABASE_WHY_MAX];           /* it did not start */
+};
+
+/* A fresh database, with the sample markets and the keys once a service was started on it. */
+struct api_service *api_service_new(bool is_embedded);
+/* Listens on BREAKWATER_TEST_LISTEN, else on a free port. False: `why`. */
+bool                api_service_start(struct api_service *service);
+/* As an operator would. False: it did not end well. */
+bool                api_service_stop(struct api_service *service);
+void                api_service_free(struct api_service *service);
+
+#endif
