@@ -210,7 +210,7 @@ hold_content(struct holding *holding, const json_t *content)
     json_decref(text);
 }
 
-/* A problem says its status, and its type and code are of one kind. */
+/* A problem that is one by its schema says its status, and its type and code are of one kind. */
 static void
 hold_problem(struct holding *holding)
 {
@@ -219,7 +219,6 @@ hold_problem(struct holding *holding)
     const char   *code = json_string_value(json_object_get(problem, "code"));
     size_t        before = strlen("/problems/");
 
-    hold_json(holding, openapi_find(api.document, "/components/schemas/Problem"), problem);
     ck_assert_msg(json_integer_value(json_object_get(problem, "status")) == holding->answer->http.status, "%s: its status",
                   holding->title);
     ck_assert_msg(strlen(type) == before + strlen(code), "%s: %s and %s", holding->title, type, code);
@@ -267,15 +266,18 @@ hold(struct holding *holding)
     json_t             *header;
 
     ck_assert_msg(status != 0, "%s: no answer", holding->title);
-    if (status >= 400 && strcmp(holding->request->method, "HEAD") != 0)
+    if (is_of_no_operation(route, status)) {
+        hold_json(holding, openapi_find(api.document, "/components/schemas/Problem"), holding->answer->json);
         hold_problem(holding);
-    if (is_of_no_operation(route, status))
         return;
+    }
     ck_assert_msg(route != NULL, "%s: no operation", holding->title);
     const json_t *response = response_of(route, status);
     ck_assert_msg(response != NULL, "%s: openapi.yaml does not say so of %s\n%.2000s", holding->title, route->operation,
                   holding->answer->http.body);
     hold_content(holding, json_object_get(response, "content"));
+    if (status >= 400 && strcmp(holding->request->method, "HEAD") != 0)
+        hold_problem(holding);
     json_object_foreach(json_object_get(response, "headers"), name, header)
         hold_header(holding, name, openapi_resolve(api.document, header));
     api.hits[route - routes][status] = true;
