@@ -85,12 +85,6 @@ api_document(void)
     return api.document;
 }
 
-bool
-api_has_proxy(void)
-{
-    return getenv("BREAKWATER_TEST_PROXY") != NULL;
-}
-
 unsigned
 api_port(void)
 {

@@ -18,7 +18,6 @@ void api_restart(void);
 
 struct api_service *api_running(void);
 unsigned            api_port(void);           /* where requests go: the service, or BREAKWATER_TEST_PROXY */
-bool                api_has_proxy(void);      /* what it answers by itself is passed over */
 const json_t       *api_document(void);       /* openapi.yaml */
 
 struct api_request {
