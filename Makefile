@@ -64,7 +64,7 @@ $(BUILD)/commands/build.def: ALWAYS
 	@echo "#define BREAKWATER_BUILD \"$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)\"" > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(COMMANDS): $(BUILD)/commands/build.def
-$(TESTS): $(BUILD)/tests/suites.def
+$(TESTS): $(BUILD)/tests/suites.def | $(BUILD)/commands/build.def
 $(BUILD)/record/assets.o: $(BUILD)/record/assets.def $(ASSETS)
 
 deps: ; @docker/deps.sh build run test

@@ -9,9 +9,9 @@
 #include "tests/schema.h"
 #include "tests/suite.h"
 
-/* Read once: the tests are forked from this process. */
+/* Read once: the tests are forked from this process. What they make is kept until they end. */
 static struct {
-    json_t        *document;
+    json_t        *document, *kept;
     struct schemas schemas;
 } contract;
 
@@ -22,6 +22,7 @@ open_contract(void)
 
     contract.document = openapi_read("openapi.yaml", why);
     ck_assert_msg(contract.document != NULL, "openapi.yaml: %s", why);
+    contract.kept          = json_array();
     contract.schemas.count = 0;
     schemas_add(&contract.schemas, &problem_document_record);
     for (const struct route *route = routes; route->path; route++) {
@@ -36,6 +37,14 @@ static void
 close_contract(void)
 {
     json_decref(contract.document);
+    json_decref(contract.kept);
+}
+
+static json_t *
+keep(json_t *made)
+{
+    json_array_append_new(contract.kept, made);
+    return made;
 }
 
 static size_t
@@ -79,7 +88,6 @@ operation_of(const struct route *route)
     return json_object_get(json_object_get(find("/paths"), route->path), method);
 }
 
-/* Of the two texts, which the caller frees by leaving: this process ends with the test. */
 static void
 assert_equal(const char *name, const json_t *actual, const json_t *expected)
 {
@@ -171,8 +179,8 @@ START_TEST(query_is_its_record)
         ck_assert_msg(parameter != NULL, "%s: no parameter %s", route->operation, field->name);
         ck_assert_int_eq(json_is_true(json_object_get(parameter, "required")), !field->optional);
         ck_assert_msg(json_object_get(parameter, "example") != NULL, "%s: %s has no example", route->operation, field->name);
-        assert_equal(field->name, schema_actual(contract.document, &contract.schemas, json_object_get(parameter, "schema")),
-                     schema_of_field(field));
+        assert_equal(field->name, keep(schema_actual(contract.document, &contract.schemas, json_object_get(parameter, "schema"))),
+                     keep(schema_of_field(field)));
     }
     ck_assert_msg(count_parameters(operation, "query") == count, "%s: %zu parameters in its query", route->operation, count);
 }
@@ -199,7 +207,7 @@ reference_to(const char *record)
 {
     char name[SCHEMA_NAME_MAX];
     schema_name(record, name);
-    return json_pack("{s: s+}", "$ref", "#/components/schemas/", name);
+    return keep(json_pack("{s: s+}", "$ref", "#/components/schemas/", name));
 }
 
 START_TEST(body_is_its_record)
@@ -277,7 +285,7 @@ END_TEST
 START_TEST(security_is_its_roles)
 {
     const struct route *route = &routes[_i];
-    json_t             *expected = json_array();
+    json_t             *expected = keep(json_array());
     const json_t       *operation = operation_of(route);
     const json_t       *security = json_object_get(operation, "security");
 
@@ -299,8 +307,8 @@ START_TEST(schema_is_its_record)
 
     ck_assert_msg(stands != NULL, "no schema %s", schema->name);
     ck_assert_msg(text_of(stands, "description")[0], "%s: no description", schema->name);
-    json_t     *actual = schema_actual(contract.document, &contract.schemas, stands);
-    json_t     *expected = schema_expected(schema);
+    json_t     *actual = keep(schema_actual(contract.document, &contract.schemas, stands));
+    json_t     *expected = keep(schema_expected(schema));
     json_t     *properties = json_object_get(expected, "properties");
     const char *name;
     json_t     *property;
@@ -338,7 +346,7 @@ END_TEST
 /* Of problem.def, in its order. */
 START_TEST(problem_codes_are_those_of_the_code)
 {
-    json_t *expected = json_array();
+    json_t *expected = keep(json_array());
 
     for (int problem = PROBLEM_NONE + 1; problem < PROBLEM_COUNT; problem++) {
         char code[PROBLEM_CODE_MAX];
