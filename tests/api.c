@@ -15,7 +15,8 @@
 
 enum { ROUTES_MAX = 128, STATUS_MAX = 600, HEAD_MAX = 2048, PATH_MAX_BYTES = 8192 };
 
-/* Check hands nothing from a fixture to a test but what both can see. The hits are in memory that all processes share. */
+/* Check hands nothing from a fixture to a test but what both can see. The hits are in memory that
+ * all processes share. */
 static struct {
     json_t             *document;
     bool               (*hits)[STATUS_MAX];
@@ -32,7 +33,8 @@ api_prepare(void)
         ck_assert_msg(api.document != NULL, "openapi.yaml: %s", why);
     }
     if (!api.hits) {
-        api.hits = mmap(NULL, ROUTES_MAX * sizeof *api.hits, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        api.hits = mmap(NULL, ROUTES_MAX * sizeof *api.hits, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
         ck_assert(api.hits != MAP_FAILED);
     }
 }
@@ -43,7 +45,8 @@ api_open_another(bool is_embedded)
     api_prepare();
     api.service = api_service_new(is_embedded);
     ck_assert_ptr_nonnull(api.service);
-    ck_assert_msg(api_service_start(api.service), "the service does not start: %s", api.service->why);
+    ck_assert_msg(api_service_start(api.service), "the service does not start: %s",
+                  api.service->why);
 }
 
 void
@@ -56,7 +59,8 @@ void
 api_restart(void)
 {
     ck_assert_msg(api_service_stop(api.service), "the service did not end well");
-    ck_assert_msg(api_service_start(api.service), "the service does not start again: %s", api.service->why);
+    ck_assert_msg(api_service_start(api.service), "the service does not start again: %s",
+                  api.service->why);
 }
 
 /* A failed assertion says nothing in a fixture that runs behind the tests. */
@@ -155,9 +159,10 @@ struct holding {
 static void
 hold_json(struct holding *holding, const json_t *schema, const json_t *value)
 {
-    ck_assert_msg(value != NULL, "%s: the body is not JSON: %.200s", holding->title, holding->answer->http.body);
-    ck_assert_msg(openapi_validate(api.document, schema, value, holding->why), "%s: %s\n%.2000s", holding->title, holding->why,
+    ck_assert_msg(value != NULL, "%s: the body is not JSON: %.200s", holding->title,
                   holding->answer->http.body);
+    ck_assert_msg(openapi_validate(api.document, schema, value, holding->why), "%s: %s\n%.2000s",
+                  holding->title, holding->why, holding->answer->http.body);
 }
 
 static void
@@ -166,19 +171,22 @@ hold_header(struct holding *holding, const char *name, const json_t *described)
     char value[512];
 
     http_header(&holding->answer->http, name, value, sizeof value);
-    ck_assert_msg(value[0] || !json_is_true(json_object_get(described, "required")), "%s: no %s", holding->title, name);
+    ck_assert_msg(value[0] || !json_is_true(json_object_get(described, "required")), "%s: no %s",
+                  holding->title, name);
     if (!value[0])
         return;
     json_t *text = json_string(value);
-    ck_assert_msg(openapi_validate(api.document, json_object_get(described, "schema"), text, holding->why), "%s: %s: %s",
-                  holding->title, name, holding->why);
+    ck_assert_msg(
+        openapi_validate(api.document, json_object_get(described, "schema"), text, holding->why),
+        "%s: %s: %s", holding->title, name, holding->why);
     json_decref(text);
 }
 
 static bool
 is_json(const char *media_type)
 {
-    return !strcmp(media_type, "application/json") || !strcmp(media_type, "application/problem+json");
+    return !strcmp(media_type, "application/json") ||
+           !strcmp(media_type, "application/problem+json");
 }
 
 static void
@@ -213,12 +221,14 @@ hold_problem(struct holding *holding)
     const char   *code = json_string_value(json_object_get(problem, "code"));
     size_t        before = strlen("/problems/");
 
-    ck_assert_msg(json_integer_value(json_object_get(problem, "status")) == holding->answer->http.status, "%s: its status",
-                  holding->title);
-    ck_assert_msg(strlen(type) == before + strlen(code), "%s: %s and %s", holding->title, type, code);
+    ck_assert_msg(json_integer_value(json_object_get(problem, "status")) ==
+                      holding->answer->http.status,
+                  "%s: its status", holding->title);
+    ck_assert_msg(strlen(type) == before + strlen(code), "%s: %s and %s", holding->title, type,
+                  code);
     for (size_t i = 0; code[i]; i++)
-        ck_assert_msg(code[i] == type[before + i] || (code[i] == '_' && type[before + i] == '-'), "%s: %s and %s", holding->title,
-                      type, code);
+        ck_assert_msg(code[i] == type[before + i] || (code[i] == '_' && type[before + i] == '-'),
+                      "%s: %s and %s", holding->title, type, code);
 }
 
 static const struct route *
@@ -241,14 +251,17 @@ response_of(const struct route *route, int status)
     for (size_t i = 0; route->method[i]; i++)
         method[i] = (char)tolower((unsigned char)route->method[i]);
     snprintf(text, sizeof text, "%d", status);
-    return openapi_resolve(api.document, json_object_get(json_object_get(json_object_get(item, method), "responses"), text));
+    return openapi_resolve(
+        api.document,
+        json_object_get(json_object_get(json_object_get(item, method), "responses"), text));
 }
 
 /* What is answered before the operation is looked for: the document says so in general. */
 static bool
 is_of_no_operation(const struct route *route, int status)
 {
-    return status == 414 || status == 431 || (!route && (status == 400 || status == 404 || status == 405));
+    return status == 414 || status == 431 ||
+           (!route && (status == 400 || status == 404 || status == 405));
 }
 
 static void
@@ -261,14 +274,15 @@ hold(struct holding *holding)
 
     ck_assert_msg(status != 0, "%s: no answer", holding->title);
     if (is_of_no_operation(route, status)) {
-        hold_json(holding, openapi_find(api.document, "/components/schemas/Problem"), holding->answer->json);
+        hold_json(holding, openapi_find(api.document, "/components/schemas/Problem"),
+                  holding->answer->json);
         hold_problem(holding);
         return;
     }
     ck_assert_msg(route != NULL, "%s: no operation", holding->title);
     const json_t *response = response_of(route, status);
-    ck_assert_msg(response != NULL, "%s: openapi.yaml does not say so of %s\n%.2000s", holding->title, route->operation,
-                  holding->answer->http.body);
+    ck_assert_msg(response != NULL, "%s: openapi.yaml does not say so of %s\n%.2000s",
+                  holding->title, route->operation, holding->answer->http.body);
     hold_content(holding, json_object_get(response, "content"));
     if (status >= 400 && strcmp(holding->request->method, "HEAD") != 0)
         hold_problem(holding);
@@ -287,20 +301,26 @@ names(const char *headers, const char *name)
 }
 
 static void
-write_head(const struct api_request *request, size_t body_count, char head[static HEAD_MAX + PATH_MAX_BYTES])
+write_head(const struct api_request *request, size_t body_count,
+           char head[static HEAD_MAX + PATH_MAX_BYTES])
 {
     size_t room = HEAD_MAX + PATH_MAX_BYTES;
-    size_t count = (size_t)snprintf(head, room, "%s %s HTTP/1.1\r\n", request->method, request->path);
+    size_t count =
+        (size_t)snprintf(head, room, "%s %s HTTP/1.1\r\n", request->method, request->path);
 
     if (!names(request->headers, "Host:"))
-        count += (size_t)snprintf(head + count, room - count, "Host: 127.0.0.1:%u\r\n", api.service->port);
+        count += (size_t)snprintf(head + count, room - count, "Host: 127.0.0.1:%u\r\n",
+                                  api.service->port);
     if (request->key)
-        count += (size_t)snprintf(head + count, room - count, "Authorization: Bearer %s\r\n", api.service->secrets[request->key]);
+        count += (size_t)snprintf(head + count, room - count, "Authorization: Bearer %s\r\n",
+                                  api.service->secrets[request->key]);
     if (request->body && !names(request->headers, "Content-Type:"))
         count += (size_t)snprintf(head + count, room - count, "Content-Type: application/json\r\n");
     if (request->body)
-        count += (size_t)snprintf(head + count, room - count, "Content-Length: %zu\r\n", body_count);
-    count += (size_t)snprintf(head + count, room - count, "%s\r\n", request->headers ? request->headers : "");
+        count +=
+            (size_t)snprintf(head + count, room - count, "Content-Length: %zu\r\n", body_count);
+    count += (size_t)snprintf(head + count, room - count, "%s\r\n",
+                              request->headers ? request->headers : "");
     assert(count < room);
 }
 
@@ -309,16 +329,19 @@ api_send(struct http_client *client, const struct api_request *request, struct a
 {
     struct holding holding = { .request = request, .answer = answer };
     char           head[HEAD_MAX + PATH_MAX_BYTES];
-    size_t         count = request->body_count || !request->body ? request->body_count : strlen(request->body);
+    size_t count = request->body_count || !request->body ? request->body_count
+                                                         : strlen(request->body);
 
     write_head(request, count, head);
     http_send(client, head);
     if (count)
         http_send_bytes(client, request->body, count);
     http_receive(client, !strcmp(request->method, "HEAD"), &answer->http);
-    answer->json = answer->http.body
-        ? json_loadb(answer->http.body, answer->http.count, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL) : NULL;
-    snprintf(holding.title, sizeof holding.title, "%s %.120s -> %d", request->method, request->path, answer->http.status);
+    answer->json = answer->http.body ? json_loadb(answer->http.body, answer->http.count,
+                                                  JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL)
+                                     : NULL;
+    snprintf(holding.title, sizeof holding.title, "%s %.120s -> %d", request->method, request->path,
+             answer->http.status);
     hold(&holding);
 }
 

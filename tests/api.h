@@ -1,4 +1,5 @@
-/* A client of the whole service that holds every answer to openapi.yaml, and remembers which documented answers were seen. */
+/* A client of the whole service that holds every answer to openapi.yaml, and remembers which
+ * documented answers were seen. */
 #ifndef TESTS_API_H
 #define TESTS_API_H
 
@@ -7,7 +8,8 @@
 #include "tests/api_service.h"
 #include "tests/http.h"
 
-/* Fixtures of a test case, unchecked, so that its tests share them. `prepare` starts no service: for tests that open one themselves. */
+/* Fixtures of a test case, unchecked, so that its tests share them. `prepare` starts no service:
+ * for tests that open one themselves. */
 void api_prepare(void);
 void api_open(void);                          /* embedded: no key is needed from here */
 void api_close(void);
@@ -17,13 +19,13 @@ void api_open_another(bool is_embedded);
 void api_restart(void);
 
 struct api_service *api_running(void);
-unsigned            api_port(void);           /* where requests go: the service, or BREAKWATER_TEST_PROXY */
+unsigned            api_port(void);           /* where requests go: the service's or a proxy's */
 const json_t       *api_document(void);       /* openapi.yaml */
 
 struct api_request {
     const char *method, *path;                /* with its query */
     int         key;                          /* enum role, enum api_key */
-    const char *headers;                      /* lines, each with its "\r\n"; they replace Host and Content-Type */
+    const char *headers;                      /* lines with "\r\n"; a Host replaces ours */
     const char *body;                         /* NULL: none */
     size_t      body_count;                   /* 0: it is a text */
     bool        is_direct;                    /* to the service, whether there is a proxy or not */
@@ -34,10 +36,13 @@ struct api_answer {
     json_t            *json;                  /* NULL: the body is none */
 };
 
-/* Sends, receives one answer, and holds it to openapi.yaml: status, media type, header fields and body of its operation. Fails the
- * test where it breaks the contract. Free the answer with api_forget. */
+/* Sends, receives one answer, and holds it to openapi.yaml: status, media type, header fields and
+ * body of its operation. Fails the test where it breaks the contract. Free the answer with
+ * api_forget. */
 void api_call(const struct api_request *request, struct api_answer *answer);
-void api_send(struct http_client *client, const struct api_request *request, struct api_answer *answer);   /* over a connection */
+/* The same over a connection that stays open. */
+void api_send(struct http_client *client, const struct api_request *request,
+              struct api_answer *answer);
 void api_forget(struct api_answer *answer);
 
 /* Was this documented answer seen since the run began? `route` is a place in routes. */

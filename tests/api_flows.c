@@ -13,27 +13,37 @@
 #include "record/record.h"
 #include "tests/api.h"
 
-#define ACCOUNT "'account':{'collateral':[{'asset':'ETH','quantity':'10'}],'debt':[{'asset':'USDC','quantity':'12000'}]}"
+#define ACCOUNT "'account':{'collateral':[{'asset':'ETH','quantity':'10'}]," \
+    "'debt':[{'asset':'USDC','quantity':'12000'}]}"
 #define GOOD    "{'market':'eth-usd'," ACCOUNT ",'state':{'prices':{'ETH':'2000','USDC':'1'}}}"
 #define OTHER   "{'market':'eth-usd'," ACCOUNT ",'state':{'prices':{'ETH':'2001','USDC':'1'}}}"
-#define WORKED  "{'market':'eth-usd'," ACCOUNT ",'state':{'prices':{'ETH':'2000','USDC':'1'}},'workings':true}"
+#define WORKED  "{'market':'eth-usd'," ACCOUNT ",'state':{'prices':{'ETH':'2000','USDC':'1'}}," \
+    "'workings':true}"
 
 enum { POLLS_MAX = 200, POLL_US = 50000, LOCATION_MAX = 128, HEADER_MAX = 256 };
 
-static const char *const decisions[] = { "/v1/previews", "/v1/penalties", "/v1/liquidation-prices", "/v1/suggestions" };
+static const char *const decisions[] = { "/v1/previews", "/v1/penalties", "/v1/liquidation-prices",
+                                         "/v1/suggestions" };
 
-/* A POST of a question written with ' for ", its idempotency key, and the status that it must have. */
+/* A POST of a question written with ' for ", its idempotency key, and the status that
+ * it must have. */
 static void
-ask(const char *path, int key, const char *idempotency_key, const char *question, int status, struct api_answer *answer)
+ask(const char *path, int key, const char *idempotency_key, const char *question, int status,
+    struct api_answer *answer)
 {
     char              *body = api_text(question);
     char               headers[HEADER_MAX] = "";
-    struct api_request request = { .method = "POST", .path = path, .key = key, .headers = headers, .body = body };
+    struct api_request request = { .method = "POST",
+                                   .path = path,
+                                   .key = key,
+                                   .headers = headers,
+                                   .body = body };
 
     if (idempotency_key)
         snprintf(headers, sizeof headers, "Idempotency-Key: %s\r\n", idempotency_key);
     api_call(&request, answer);
-    ck_assert_msg(answer->http.status == status, "%s: %d, not %d: %.1000s", path, answer->http.status, status, answer->http.body);
+    ck_assert_msg(answer->http.status == status, "%s: %d, not %d: %.1000s", path,
+                  answer->http.status, status, answer->http.body);
     free(body);
 }
 
@@ -43,7 +53,8 @@ get(const char *path, int key, const char *headers, int status, struct api_answe
     struct api_request request = { .method = "GET", .path = path, .key = key, .headers = headers };
 
     api_call(&request, answer);
-    ck_assert_msg(answer->http.status == status, "%s: %d, not %d: %.1000s", path, answer->http.status, status, answer->http.body);
+    ck_assert_msg(answer->http.status == status, "%s: %d, not %d: %.1000s", path,
+                  answer->http.status, status, answer->http.body);
 }
 
 static void
@@ -56,8 +67,9 @@ refused(const struct api_answer *answer, const char *code)
 static void
 same_bytes(const struct api_answer *a, const struct api_answer *b)
 {
-    ck_assert_msg(a->http.count == b->http.count && !memcmp(a->http.body, b->http.body, a->http.count), "%s\n  is not\n%s",
-                  a->http.body, b->http.body);
+    ck_assert_msg(a->http.count == b->http.count &&
+                      !memcmp(a->http.body, b->http.body, a->http.count),
+                  "%s\n  is not\n%s", a->http.body, b->http.body);
 }
 
 /* The one is the other without its last member, "workings". */
@@ -118,12 +130,14 @@ END_TEST
 static const char *
 text_at(const struct api_answer *answer, const char *object, const char *name)
 {
-    const char *text = json_string_value(json_object_get(json_object_get(answer->json, object), name));
+    const char *text =
+        json_string_value(json_object_get(json_object_get(answer->json, object), name));
     ck_assert_ptr_nonnull(text);
     return text;
 }
 
-/* Members in another order, integers for strings, zeros and white space: the same state, under the same rules. */
+/* Members in another order, integers for strings, zeros and white space: the same state, under the
+ * same rules. */
 START_TEST(same_state_has_the_same_hash)
 {
     static const char *const states[] = {
@@ -136,9 +150,13 @@ START_TEST(same_state_has_the_same_hash)
     char              question[512], first[80];
 
     for (size_t i = 0; i < COUNT_OF(states); i++) {
-        snprintf(question, sizeof question, "{'market':'eth-usd'," ACCOUNT ",'state':%s}", states[i]);
+        snprintf(question, sizeof question, "{'market':'eth-usd'," ACCOUNT ",'state':%s}",
+                 states[i]);
         char              *body = api_text(question);
-        struct api_request request = { .method = "POST", .path = "/v1/previews", .body = body, .is_direct = true };
+        struct api_request request = { .method = "POST",
+                                       .path = "/v1/previews",
+                                       .body = body,
+                                       .is_direct = true };
         api_call(&request, &answer);
         ck_assert_int_eq(answer.http.status, 201);
         if (i == 0)
@@ -172,8 +190,9 @@ START_TEST(decision_names_the_rules_in_force)
     ask("/v1/previews", ROLE_PREVIEW, NULL, GOOD, 201, &answer);
     ck_assert_str_eq(text_at(&answer, "decision", "parameters_sha256"),
                      json_string_value(json_object_get(rules.json, "sha256")));
-    ck_assert(json_equal(json_object_get(json_object_get(answer.json, "decision"), "parameters_version"),
-                         json_object_get(rules.json, "version")));
+    ck_assert(
+        json_equal(json_object_get(json_object_get(answer.json, "decision"), "parameters_version"),
+                   json_object_get(rules.json, "version")));
     api_forget(&rules);
     api_forget(&answer);
 }
@@ -215,7 +234,9 @@ START_TEST(idempotency_key_knows_the_bytes)
 {
     static const int   statuses[] = { 201, 422 };
     char              *bodies[] = { api_text(GOOD), api_text(" " GOOD) };
-    struct api_request request = { .method = "POST", .path = "/v1/previews", .headers = "Idempotency-Key: bytes\r\n",
+    struct api_request request = { .method = "POST",
+                                   .path = "/v1/previews",
+                                   .headers = "Idempotency-Key: bytes\r\n",
                                    .is_direct = true };
     struct api_answer  answer;
 
@@ -261,7 +282,8 @@ START_TEST(idempotency_key_of_a_refusal_is_free)
 {
     struct api_answer answer;
 
-    ask("/v1/previews", ROLE_PREVIEW, "free", "{'market':'doge-usd'," ACCOUNT ",'state':{'prices':{'ETH':'1'}}}", 404, &answer);
+    ask("/v1/previews", ROLE_PREVIEW, "free",
+        "{'market':'doge-usd'," ACCOUNT ",'state':{'prices':{'ETH':'1'}}}", 404, &answer);
     api_forget(&answer);
     ask("/v1/previews", ROLE_PREVIEW, "free", GOOD, 201, &answer);
     is_replayed(&answer, false);
@@ -276,11 +298,13 @@ id_of_key(int key, char id[static KEY_ID_MAX])
     snprintf(id, KEY_ID_MAX, "%s", api_running()->secrets[key] + 3);
 }
 
-/* Another connection holds the key in a transaction, as another instance of the service would that is writing it. */
+/* Another connection holds the key in a transaction, as another instance of the service would that
+ * is writing it. */
 START_TEST(idempotency_key_in_flight_is_409)
 {
-    static const char sql[] = "INSERT INTO breakwater.idempotency (caller, key, body_sha256, decision, created_at)"
-                              " VALUES ($1, $2, sha256('x'), 'dec_1', 1)";
+    static const char sql[] =
+        "INSERT INTO breakwater.idempotency (caller, key, body_sha256, decision, created_at)"
+        " VALUES ($1, $2, sha256('x'), 'dec_1', 1)";
     struct database_settings settings = { .url = api_running()->url };
     char                     why[DATABASE_WHY_MAX], id[KEY_ID_MAX], key[32];
     struct database         *database = database_open(&settings, why);
@@ -292,7 +316,9 @@ START_TEST(idempotency_key_in_flight_is_409)
     id_of_key(ROLE_PREVIEW, id);
     snprintf(key, sizeof key, "in-flight-%d", _i);
     ck_assert_int_eq(transaction_begin(&connection), OUTCOME_OK);
-    ck_assert_int_eq(run_command(&connection, sql, (struct arg[]){ ARG_TEXT(id), ARG_TEXT(key) }, 2, NULL), OUTCOME_OK);
+    ck_assert_int_eq(
+        run_command(&connection, sql, (struct arg[]){ ARG_TEXT(id), ARG_TEXT(key) }, 2, NULL),
+        OUTCOME_OK);
     ask(decisions[_i], ROLE_PREVIEW, key, GOOD, 409, &answer);
     refused(&answer, "key_in_flight");
     api_forget(&answer);
@@ -308,7 +334,8 @@ END_TEST
 START_TEST(connection_outlives_a_bad_request)
 {
     static const struct { const char *body; int status; } rows[] = {
-        { "{'market':", 400 }, { GOOD, 201 }, { "[]", 400 }, { "{'market':'doge-usd'," ACCOUNT ",'state':{'prices':{'ETH':'1'}}}", 404 },
+        { "{'market':", 400 }, { GOOD, 201 }, { "[]", 400 }, { "{'market':'doge-usd'," ACCOUNT ","
+          "'state':{'prices':{'ETH':'1'}}}", 404 },
         { GOOD, 201 },
     };
     struct http_client client;
@@ -334,8 +361,11 @@ START_TEST(pipelined_requests_are_answered_in_turn)
     struct http_answer answer;
 
     http_connect(&client, api_running()->port);
-    http_send(&client, "POST /v1/previews HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1\r\n\r\n{"
-                       "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    http_send(
+        &client,
+        "POST /v1/previews HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: 1\r\n\r\n{"
+        "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n");
     http_receive(&client, false, &answer);
     ck_assert_int_eq(answer.status, 400);
     http_forget(&answer);
@@ -354,8 +384,11 @@ START_TEST(truncated_body_harms_nobody)
     struct api_answer  after;
 
     http_connect(&client, api_running()->port);
-    http_send(&client, "POST /v1/previews HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"
-                       "{\"market\":\"eth-usd\"");
+    http_send(
+        &client,
+        "POST /v1/previews HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: 500\r\n\r\n"
+        "{\"market\":\"eth-usd\"");
     shutdown(client.fd, SHUT_WR);
     http_receive(&client, false, &answer);
     ck_assert_msg(answer.status == 0 || answer.status == 400, "%d", answer.status);
@@ -391,7 +424,8 @@ START_TEST(parameters_are_fetched_once)
     http_header(&answer.http, "ETag", tag, sizeof tag);
     http_header(&answer.http, "Cache-Control", cache, sizeof cache);
     ck_assert_str_eq(cache, "no-cache");
-    ck_assert_int_eq(strncmp(tag + 1, json_string_value(json_object_get(answer.json, "sha256")), 64), 0);
+    ck_assert_int_eq(
+        strncmp(tag + 1, json_string_value(json_object_get(answer.json, "sha256")), 64), 0);
     api_forget(&answer);
 
     snprintf(headers, sizeof headers, "If-None-Match: %s\r\n", tag);
@@ -421,8 +455,10 @@ START_TEST(presets_are_accepted)
         get(path, ROLE_ANYONE, NULL, 200, &preset);
         size_t room = preset.http.count + 256;
         char  *question = malloc(room);
-        snprintf(question, room, "{\"parameters\":%s,\"account\":{\"cash\":\"1\"},\"state\":{\"prices\":{\"X\":\"1\"}}}",
-                 preset.http.body);
+        snprintf(
+            question, room,
+            "{\"parameters\":%s,\"account\":{\"cash\":\"1\"},\"state\":{\"prices\":{\"X\":\"1\"}}}",
+            preset.http.body);
         ask("/v1/liquidation-prices", API_EVERY_ROLE, NULL, question, 201, &answer);
         api_forget(&answer);
         free(question);
@@ -439,12 +475,15 @@ START_TEST(metrics_count_what_was_asked)
     ask("/v1/suggestions", ROLE_ANYONE, NULL, GOOD, 201, &answer);
     api_forget(&answer);
     get("/metrics", ROLE_ANYONE, NULL, 200, &answer);
-    ck_assert_ptr_nonnull(strstr(answer.http.body, "breakwater_requests_total{operation=\"createSuggestion\",class=\"2xx\"} "));
+    ck_assert_ptr_nonnull(
+        strstr(answer.http.body,
+               "breakwater_requests_total{operation=\"createSuggestion\",class=\"2xx\"} "));
     api_forget(&answer);
 }
 END_TEST
 
-/* Until it is answered with this status: what the service finds out by itself. False: not within ten seconds. */
+/* Until it is answered with this status: what the service finds out by itself. False: not within
+ * ten seconds. */
 static bool
 becomes(const char *method, const char *path, int key, const char *question, int status)
 {

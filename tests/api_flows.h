@@ -1,4 +1,5 @@
-/* What takes more than one request: idempotency, reading back, keys, a database that goes away. Parts of the suite "api". */
+/* What takes more than one request: idempotency, reading back, keys, a database that goes away.
+ * Parts of the suite "api". */
 #ifndef TESTS_API_FLOWS_H
 #define TESTS_API_FLOWS_H
 

@@ -21,7 +21,14 @@
 #include "handlers/service.h"
 #include "server/metrics.h"
 
-enum { THREADS = 2, WORKERS = 2, WORKERS_QUEUE_MAX = 100, QUEUE_MAX = 1000, CONNECTIONS_MAX = 100, IDLE_S = 30 };
+enum {
+    THREADS = 2,
+    WORKERS = 2,
+    WORKERS_QUEUE_MAX = 100,
+    QUEUE_MAX = 1000,
+    CONNECTIONS_MAX = 100,
+    IDLE_S = 30
+};
 
 struct running {
     struct api_service *shared;
@@ -53,7 +60,8 @@ make_keys(struct running *running, struct connection *connection)
     bool       was_there;
 
     for (int i = ROLE_PREVIEW; i < API_UNKNOWN; i++)
-        if (key_create(connection, NULL, roles_of(i), i == API_OTHER ? "other" : "tester", running->shared->secrets[i], &key) ||
+        if (key_create(connection, NULL, roles_of(i), i == API_OTHER ? "other" : "tester",
+                       running->shared->secrets[i], &key) ||
             (i == API_REVOKED && key_revoke(connection, NULL, key.id, &was_there)))
             return fail(running, "keys", connection->why);
     snprintf(running->shared->secrets[API_UNKNOWN], KEY_SECRET_MAX, "bw_0123456789abcdef_%043d", 0);
@@ -68,7 +76,8 @@ fill(struct running *running)
 
     if (!connection_open(&connection, running->service.database))
         return fail(running, "database", connection.why);
-    bool is_filled = (samples_load(&connection, why) || fail(running, "samples", why)) && make_keys(running, &connection) &&
+    bool is_filled = (samples_load(&connection, why) || fail(running, "samples", why)) &&
+                     make_keys(running, &connection) &&
                      market_cache_reload(running->service.markets, &connection) &&
                      key_cache_reload(running->service.keys, &connection);
     connection_close(&connection);
@@ -100,7 +109,8 @@ open_threads(struct running *running)
     service->writer      = writer_open(service->database, &writer);
     service->workers     = workers_open(service->database, WORKERS, WORKERS_QUEUE_MAX);
     service->housekeeper = housekeeper_open(service->database);
-    return (service->writer && service->workers && service->housekeeper) || fail(running, "threads", "they do not start");
+    return (service->writer && service->workers && service->housekeeper) ||
+           fail(running, "threads", "they do not start");
 }
 
 static bool
@@ -161,7 +171,8 @@ serve(struct api_service *shared, int ready_fd)
     running.service.engine_build   = "test";
     running.service.is_embedded    = shared->is_embedded;
     running.service.metrics        = metrics_open(routes);
-    bool is_open = running.service.metrics && open_database(&running) && open_threads(&running) && open_listener(&running);
+    bool is_open = running.service.metrics && open_database(&running) && open_threads(&running) &&
+                   open_listener(&running);
     if (is_open && write(ready_fd, "", 1) == 1)
         sigwait(&stops, &number);
     close(ready_fd);
@@ -173,7 +184,8 @@ serve(struct api_service *shared, int ready_fd)
 struct api_service *
 api_service_new(bool is_embedded)
 {
-    struct api_service *service = mmap(NULL, sizeof *service, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct api_service *service =
+        mmap(NULL, sizeof *service, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (service == MAP_FAILED)
         return NULL;

@@ -1,4 +1,5 @@
-/* The whole service in a process of its own, for tests that talk HTTP to it: nothing of it, no thread, stands in the tests' processes. */
+/* The whole service in a process of its own, for tests that talk HTTP to it: nothing of it, no
+ * thread, stands in the tests' processes. */
 #ifndef TESTS_API_SERVICE_H
 #define TESTS_API_SERVICE_H
 
@@ -9,18 +10,18 @@
 #include "server/route.h"
 #include "tests/postgres.h"
 
-/* Whose key a request carries: ROLE_ANYONE is nobody's, ROLE_PREVIEW ... a key that has this role alone; or
- * one of these. OTHER: of another holder, to preview. */
+/* Whose key a request carries: ROLE_ANYONE is nobody's, ROLE_PREVIEW ... a key that has this role
+ * alone; or one of these. OTHER: of another holder, to preview. */
 enum api_key { API_EVERY_ROLE = ROLE_COUNT, API_OTHER, API_REVOKED, API_UNKNOWN, API_KEYS };
 
 /* Lies in memory that the processes share. */
 struct api_service {
     char     url[POSTGRES_URL_MAX];           /* of its database */
-    bool     is_embedded;                     /* as the default: who asks from this machine needs no key */
+    bool     is_embedded;                     /* as the default: from here nobody needs a key */
     bool     has_keys;                        /* they and the sample markets are in the database */
     char     secrets[API_KEYS][KEY_SECRET_MAX];
     unsigned port;
-    pid_t    pid;                             /* a child of who started it; ends with that process */
+    pid_t    pid;                             /* a child of who started it; ends with it */
     char     why[DATABASE_WHY_MAX];           /* it did not start */
 };
 

@@ -1,4 +1,5 @@
-/* openapi.yaml says what the code does: operations are routes, schemas are records, problems are those of problem.def. */
+/* openapi.yaml says what the code does: operations are routes, schemas are records, problems are
+ * those of problem.def. */
 #include <stdio.h>
 #include <string.h>
 
@@ -81,7 +82,9 @@ operation_of(const struct route *route)
     char method[16];
 
     for (size_t i = 0; i < sizeof method; i++) {
-        method[i] = route->method[i] >= 'A' && route->method[i] <= 'Z' ? (char)(route->method[i] + ('a' - 'A')) : route->method[i];
+        method[i] = route->method[i] >= 'A' && route->method[i] <= 'Z'
+                        ? (char)(route->method[i] + ('a' - 'A'))
+                        : route->method[i];
         if (!method[i])
             break;
     }
@@ -92,7 +95,8 @@ static void
 assert_equal(const char *name, const json_t *actual, const json_t *expected)
 {
     ck_assert_msg(json_equal(actual, expected), "%s\n  stands as %s\n  should be %s", name,
-                  json_dumps(actual, JSON_ENCODE_ANY | JSON_SORT_KEYS), json_dumps(expected, JSON_ENCODE_ANY | JSON_SORT_KEYS));
+                  json_dumps(actual, JSON_ENCODE_ANY | JSON_SORT_KEYS),
+                  json_dumps(expected, JSON_ENCODE_ANY | JSON_SORT_KEYS));
 }
 
 START_TEST(route_is_an_operation)
@@ -102,7 +106,8 @@ START_TEST(route_is_an_operation)
 
     ck_assert_msg(operation != NULL, "openapi.yaml has no %s %s", route->method, route->path);
     ck_assert_str_eq(text_of(operation, "operationId"), route->operation);
-    ck_assert_msg(json_array_size(json_object_get(operation, "tags")) == 1, "%s: one tag", route->operation);
+    ck_assert_msg(json_array_size(json_object_get(operation, "tags")) == 1, "%s: one tag",
+                  route->operation);
 }
 END_TEST
 
@@ -145,7 +150,8 @@ count_parameters(const json_t *operation, const char *in)
     size_t        count = 0;
 
     for (size_t i = 0; i < json_array_size(parameters); i++)
-        count += !strcmp(text_of(openapi_resolve(contract.document, json_array_get(parameters, i)), "in"), in);
+        count += !strcmp(
+            text_of(openapi_resolve(contract.document, json_array_get(parameters, i)), "in"), in);
     return count;
 }
 
@@ -160,10 +166,13 @@ START_TEST(path_has_its_parameters)
         snprintf(name, sizeof name, "%.*s", (int)strcspn(at + 1, "*}"), at + 1);
         const json_t *parameter = parameter_of(operation, name, "path");
         ck_assert_msg(parameter != NULL, "%s: no parameter %s", route->operation, name);
-        ck_assert_msg(json_is_true(json_object_get(parameter, "required")), "%s: %s is required", route->operation, name);
-        ck_assert_msg(json_object_get(parameter, "example") != NULL, "%s: %s has no example", route->operation, name);
+        ck_assert_msg(json_is_true(json_object_get(parameter, "required")), "%s: %s is required",
+                      route->operation, name);
+        ck_assert_msg(json_object_get(parameter, "example") != NULL, "%s: %s has no example",
+                      route->operation, name);
     }
-    ck_assert_msg(count_parameters(operation, "path") == count, "%s: %zu parameters in its path", route->operation, count);
+    ck_assert_msg(count_parameters(operation, "path") == count, "%s: %zu parameters in its path",
+                  route->operation, count);
 }
 END_TEST
 
@@ -178,11 +187,15 @@ START_TEST(query_is_its_record)
         const json_t       *parameter = parameter_of(operation, field->name, "query");
         ck_assert_msg(parameter != NULL, "%s: no parameter %s", route->operation, field->name);
         ck_assert_int_eq(json_is_true(json_object_get(parameter, "required")), !field->optional);
-        ck_assert_msg(json_object_get(parameter, "example") != NULL, "%s: %s has no example", route->operation, field->name);
-        assert_equal(field->name, keep(schema_actual(contract.document, &contract.schemas, json_object_get(parameter, "schema"))),
+        ck_assert_msg(json_object_get(parameter, "example") != NULL, "%s: %s has no example",
+                      route->operation, field->name);
+        assert_equal(field->name,
+                     keep(schema_actual(contract.document, &contract.schemas,
+                                        json_object_get(parameter, "schema"))),
                      keep(schema_of_field(field)));
     }
-    ck_assert_msg(count_parameters(operation, "query") == count, "%s: %zu parameters in its query", route->operation, count);
+    ck_assert_msg(count_parameters(operation, "query") == count, "%s: %zu parameters in its query",
+                  route->operation, count);
 }
 END_TEST
 
@@ -192,7 +205,8 @@ START_TEST(post_takes_an_idempotency_key)
     const json_t       *parameter = parameter_of(operation_of(route), "Idempotency-Key", "header");
 
     ck_assert_msg((parameter != NULL) == !strcmp(route->method, "POST"), "%s", route->operation);
-    ck_assert_int_eq(json_is_true(json_object_get(parameter, "required")), route->idempotency_key_required);
+    ck_assert_int_eq(json_is_true(json_object_get(parameter, "required")),
+                     route->idempotency_key_required);
 }
 END_TEST
 
@@ -220,7 +234,8 @@ START_TEST(body_is_its_record)
         return;
     ck_assert(json_is_true(json_object_get(body, "required")));
     ck_assert_uint_eq(json_object_size(json_object_get(body, "content")), 1);
-    assert_equal(route->operation, schema_in(body, "application/json"), reference_to(route->body->name));
+    assert_equal(route->operation, schema_in(body, "application/json"),
+                 reference_to(route->body->name));
     ck_assert_msg(find("/components/schemas") && json_object_size(json_object_get(json_object_get(
                       json_object_get(body, "content"), "application/json"), "examples")) > 0,
                   "%s: no example", route->operation);
@@ -237,7 +252,8 @@ is_one_of_answers(const json_t *schema, const json_t *wanted)
     for (size_t i = 0; i < json_array_size(choices); i++) {
         bool is_answer = false;
         for (const struct route *route = routes; route->path; route++)
-            is_answer |= route->answer && json_equal(json_array_get(choices, i), reference_to(route->answer->name));
+            is_answer |= route->answer &&
+                         json_equal(json_array_get(choices, i), reference_to(route->answer->name));
         if (!is_answer)
             return false;
         is_there |= json_equal(json_array_get(choices, i), wanted);
@@ -276,12 +292,14 @@ START_TEST(refusal_is_a_problem)
         if (status[0] < '4')
             continue;
         ck_assert_uint_eq(json_object_size(json_object_get(response, "content")), 1);
-        assert_equal(status, schema_in(response, "application/problem+json"), reference_to("problem"));
+        assert_equal(status, schema_in(response, "application/problem+json"),
+                     reference_to("problem"));
     }
 }
 END_TEST
 
-/* One requirement a role that will do; {} where a decision may be asked for without a key (handlers/service.c). */
+/* One requirement a role that will do; {} where a decision may be asked for without a key
+ * (handlers/service.c). */
 START_TEST(security_is_its_roles)
 {
     const struct route *route = &routes[_i];
@@ -326,7 +344,8 @@ END_TEST
 START_TEST(every_schema_is_a_record_or_known)
 {
     static const char *const known[] = {
-        "Decimal", "DecimalOrNull", "Name", "NameOrNull", "Sha256", "Sha256OrNull", "Instant", "Reason",
+        "Decimal", "DecimalOrNull", "Name",    "NameOrNull",
+        "Sha256",  "Sha256OrNull",  "Instant", "Reason",
     };
     const char *name;
     json_t     *schema;
@@ -353,12 +372,13 @@ START_TEST(problem_codes_are_those_of_the_code)
         problem_code((enum problem)problem, code);
         json_array_append_new(expected, json_string(code));
     }
-    assert_equal("the enum of Problem.code", find("/components/schemas/Problem/properties/code/enum"), expected);
+    assert_equal("the enum of Problem.code",
+                 find("/components/schemas/Problem/properties/code/enum"), expected);
 }
 END_TEST
 
-/* Each response of a status shows each problem of it; what is answered before an operation is found, and a failure of the service
- * itself, are no operation's answers. */
+/* Each response of a status shows each problem of it; what is answered before an operation is
+ * found, and a failure of the service itself, are no operation's answers. */
 START_TEST(problem_is_shown_by_an_example)
 {
     const struct problem_info *info = problem_info((enum problem)_i);
@@ -370,7 +390,8 @@ START_TEST(problem_is_shown_by_an_example)
     problem_code((enum problem)_i, code);
     snprintf(type, sizeof type, "/problems/%s", info->slug);
     json_object_foreach((json_t *)find("/components/responses"), name, response) {
-        const json_t *examples = json_object_get(openapi_find(response, "/content/application~1problem+json"), "examples");
+        const json_t *examples = json_object_get(
+            openapi_find(response, "/content/application~1problem+json"), "examples");
         const json_t *first = json_object_iter_value(json_object_iter((json_t *)examples));
         const json_t *example = openapi_find(json_object_get(examples, code), "/value");
         is_answered |= json_integer_value(openapi_find(first, "/value/status")) == info->status;
@@ -423,10 +444,11 @@ START_TEST(examples_are_valid)
     json_object_foreach((json_t *)json_object_get(operation, "responses"), status, response)
         validate_examples(status, member(openapi_resolve(contract.document, response), "content"));
     for (size_t i = 0; i < json_array_size(json_object_get(operation, "parameters")); i++) {
-        const json_t *parameter =
-            openapi_resolve(contract.document, json_array_get(json_object_get(operation, "parameters"), i));
+        const json_t *parameter = openapi_resolve(
+            contract.document, json_array_get(json_object_get(operation, "parameters"), i));
         if (json_object_get(parameter, "example"))
-            validate(text_of(parameter, "name"), json_object_get(parameter, "schema"), json_object_get(parameter, "example"));
+            validate(text_of(parameter, "name"), json_object_get(parameter, "schema"),
+                     json_object_get(parameter, "example"));
     }
 }
 END_TEST
@@ -448,7 +470,8 @@ START_TEST(lines_have_at_most_100_columns)
     ck_assert_ptr_nonnull(file);
     while (fgets(line, sizeof line, file)) {
         number++;
-        ck_assert_msg(strcspn(line, "\n") <= 100, "line %zu has %zu columns", number, strcspn(line, "\n"));
+        ck_assert_msg(strcspn(line, "\n") <= 100, "line %zu has %zu columns", number,
+                      strcspn(line, "\n"));
     }
     fclose(file);
 }

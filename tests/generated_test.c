@@ -1,4 +1,5 @@
-/* Every bad input that a route's record implies, over HTTP: each is 400, with its code and its pointer. */
+/* Every bad input that a route's record implies, over HTTP: each is 400, with its code and its
+ * pointer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,52 +10,72 @@
 #include "tests/generate.h"
 #include "tests/suite.h"
 
-/* Every member that a question has, and each kind of venue: what stands here is spoiled. A market and rules of its own are refused
- * only after the shape. A variant's case can stand once; the others are tried in the rows below. */
+/* Every member that a question has, and each kind of venue: what stands here is spoiled. A market
+ * and rules of its own are refused only after the shape. A variant's case can stand once; the
+ * others are tried in the rows below. */
 #define RULES(trigger, close, dust, penalty) \
-    "'parameters':{'quote':{'asset':'USD','unit':'0.01','round_weighted':true},'assets':{'ETH':{'unit':'0.001','price_unit':'0.01'," \
-    "'opening_weight':'0.7','threshold':'0.8','borrow_factor':'1.1','penalty_rate':'0.05','closing_fee_rate':'0.001'," \
-    "'transfer_fee_rate':'0','brackets':[{'from_notional':'0','rate':'0.01','deduction':'0'}],'categories':{'stable':{" \
-    "'opening_weight':'0.9','threshold':'0.95','penalty_rate':'0.01'}},'pre_liquidation':{'threshold':'0.75','close_start_rate':'0.1'," \
-    "'close_end_rate':'0.5','penalty_start_rate':'0.01','penalty_end_rate':'0.02'},'ramp':{'initial_threshold':'0.85'," \
-    "'start_at':'2026-01-01T00:00:00Z','duration_s':60},'volatility_floor':'0.1','volatility_cap':'2','price_age_max_s':60," \
-    "'beta':'1','borrow_rate':'0.05'}},'trigger':{" trigger "},'close':{" close "},'dust':{" dust "},'penalty':{" penalty "}," \
-    "'split':{'protocol_rate':'0.1','protocol_of':'bonus','insurance_rate':'0.1','insurance_of':'whole'}," \
-    "'execution':{'slippage_tolerance_rate':'0.02','maximum_slice_value':'1000','latency_s':60,'block_time_s':'12'," \
-    "'inclusion_probability':'0.9','gas':'5','depth_uncertainty_rate':'0.2','confidence':'0.99','spread_rate':'0'," \
-    "'spread_volatility':'0','spread_multiplier':'3','impact_coefficient':'1','impact_exponent':'1'}," \
-    "'suggestions':{'horizon_s':60,'target_probability':'0.02','target_health':'1.1','capital_rate':'0','hedge':true," \
-    "'hedge_fee_rate':'0','hedge_half_spread_rate':'0','funding_rate':'0'}}"
-#define TRIGGER(rule) "'rule':'" rule "','maintenance_price':'mark','closing_fee_price':'bankruptcy','maintenance_rounding':'up','reward':'0'"
-#define CLOSE(rule)   "'rule':'" rule "','excess':'cut','shortfall':'cut_repay','steps':'exact','repay_rounding':'up','seize_margin_units':0"
+    "'parameters':{'quote':{'asset':'USD','unit':'0.01','round_weighted':true}," \
+    "'assets':{'ETH':{'unit':'0.001','price_unit':'0.01','opening_weight':'0.7'," \
+    "'threshold':'0.8'," \
+    "'borrow_factor':'1.1','penalty_rate':'0.05','closing_fee_rate':'0.001'," \
+    "'transfer_fee_rate':'0','brackets':[{'from_notional':'0','rate':'0.01','deduction':'0'}]," \
+    "'categories':{'stable':{'opening_weight':'0.9','threshold':'0.95','penalty_rate':'0.01'}}," \
+    "'pre_liquidation':{'threshold':'0.75','close_start_rate':'0.1','close_end_rate':'0.5'," \
+    "'penalty_start_rate':'0.01','penalty_end_rate':'0.02'},'ramp':{'initial_threshold':'0.85'," \
+    "'start_at':'2026-01-01T00:00:00Z','duration_s':60},'volatility_floor':'0.1'," \
+    "'volatility_cap':'2','price_age_max_s':60,'beta':'1','borrow_rate':'0.05'}}," \
+    "'trigger':{" trigger "},'close':{" close "},'dust':{" dust "},'penalty':{" penalty "}," \
+    "'split':{'protocol_rate':'0.1','protocol_of':'bonus','insurance_rate':'0.1'," \
+    "'insurance_of':'whole'},'execution':{'slippage_tolerance_rate':'0.02'," \
+    "'maximum_slice_value':'1000','latency_s':60,'block_time_s':'12'," \
+    "'inclusion_probability':'0.9','gas':'5','depth_uncertainty_rate':'0.2','confidence':'0.99'," \
+    "'spread_rate':'0','spread_volatility':'0','spread_multiplier':'3','impact_coefficient':'1'," \
+    "'impact_exponent':'1'},'suggestions':{'horizon_s':60,'target_probability':'0.02'," \
+    "'target_health':'1.1','capital_rate':'0','hedge':true,'hedge_fee_rate':'0'," \
+    "'hedge_half_spread_rate':'0','funding_rate':'0'}}"
+#define TRIGGER(rule) \
+    "'rule':'" rule "','maintenance_price':'mark'," \
+    "'closing_fee_price':'bankruptcy','maintenance_rounding':'up','reward':'0'"
+#define CLOSE(rule) \
+    "'rule':'" rule "','excess':'cut','shortfall':'cut_repay','steps':'exact'," \
+    "'repay_rounding':'up','seize_margin_units':0"
 #define DUST(rule) \
-    "'rule':'" rule "','debt_value':'1','collateral_value':'1','debt_rate':'0','short_request':'raise','waived_when_insolvent':true"
-#define PENALTY(rule) "'rule':'" rule "','form':'bonus','rate_unit':'0.001','floor_rate':'0','cap_rate':'0.1','equity_cap':true"
+    "'rule':'" rule "','debt_value':'1','collateral_value':'1','debt_rate':'0'," \
+    "'short_request':'raise','waived_when_insolvent':true"
+#define PENALTY(rule) \
+    "'rule':'" rule "','form':'bonus','rate_unit':'0.001','floor_rate':'0'," \
+    "'cap_rate':'0.1','equity_cap':true"
 #define ACCOUNT \
-    "'account':{'id':'a','category':'stable','cash':'1','collateral':[{'asset':'ETH','quantity':'10'}]," \
-    "'debt':[{'asset':'USDC','quantity':'1'}],'perps':[{'asset':'ETH','quantity':'-1','entry_price':'1'}]," \
-    "'wallet':[{'asset':'USDC','quantity':'1'}]}"
+    "'account':{'id':'a','category':'stable','cash':'1','collateral':[{'asset':'ETH'," \
+    "'quantity':'10'}],'debt':[{'asset':'USDC','quantity':'1'}],'perps':[{'asset':'ETH'," \
+    "'quantity':'-1','entry_price':'1'}],'wallet':[{'asset':'USDC','quantity':'1'}]}"
 #define STATE \
-    "'state':{'prices':{'ETH':'2000'},'volatility':{'ETH':'0.8'},'volume':{'ETH':'1'},'depth':{'ETH':[" \
-    "{'venue':'a','kind':'book','fee_rate':'0','bids':[['1999','1']],'asks':[['2001','1']]}," \
-    "{'venue':'b','kind':'constant_product','fee_rate':'0','base':'1','quote':'2000'}," \
-    "{'venue':'c','kind':'concentrated','fee_rate':'0','price':'2000','ranges':[{'lower':'1','upper':'2','liquidity':'1'}]}," \
-    "{'venue':'d','kind':'quoted','fee_rate':'0','notional':'1','slippage_rate':'0.1'}]}}"
+    "'state':{'prices':{'ETH':'2000'},'volatility':{'ETH':'0.8'},'volume':{'ETH':'1'}," \
+    "'depth':{'ETH':[{'venue':'a','kind':'book','fee_rate':'0','bids':[['1999','1']]," \
+    "'asks':[['2001','1']]},{'venue':'b','kind':'constant_product','fee_rate':'0','base':'1'," \
+    "'quote':'2000'},{'venue':'c','kind':'concentrated','fee_rate':'0','price':'2000'," \
+    "'ranges':[{'lower':'1','upper':'2','liquidity':'1'}]},{'venue':'d','kind':'quoted'," \
+    "'fee_rate':'0','notional':'1','slippage_rate':'0.1'}]}}"
 #define WISH \
-    "'liquidator':{'collateral':'ETH','debt':'USDC','repay':'1','seize':'1','perp':'ETH','quantity':'1','fill_price':'1','buy_with':'1'}"
+    "'liquidator':{'collateral':'ETH','debt':'USDC','repay':'1','seize':'1','perp':'ETH'," \
+    "'quantity':'1','fill_price':'1','buy_with':'1'}"
 #define QUESTION(rules) \
-    "{'market':'eth-usd'," rules "," ACCOUNT "," STATE ",'at':'mark','horizon_s':60," WISH ",'workings':false}"
+    "{'market':'eth-usd'," rules "," ACCOUNT "," STATE ",'at':'mark','horizon_s':60," WISH "," \
+    "'workings':false}"
 
 /* Each case of each variant once; the first is sent to every operation. */
 static const char *const questions[] = {
-    QUESTION(RULES(TRIGGER("below"), CLOSE("full") ",'scope':'leg'", DUST("none"), PENALTY("fixed"))),
+    QUESTION(RULES(TRIGGER("below"), CLOSE("full") ",'scope':'leg'", DUST("none"),
+                   PENALTY("fixed"))),
     QUESTION(RULES(TRIGGER("at_or_below"),
-                   CLOSE("fraction") ",'rate':'0.5','of':'leg','full_at_health':'0','full_below_value':'0','minimum_value':'0'",
+                   CLOSE("fraction") ",'rate':'0.5','of':'leg','full_at_health':'0',"
+                         "'full_below_value':'0','minimum_value':'0'",
                    DUST("refuse"), PENALTY("from_threshold") ",'slope':'0.3'")),
     QUESTION(RULES(TRIGGER("below"), CLOSE("target_health") ",'health':'1.1'", DUST("full"),
                    PENALTY("by_health") ",'health_for_max':'0.9','minimum_factor':'0'")),
     QUESTION(RULES(TRIGGER("below"), CLOSE("within_slippage"), DUST("leave_minimum"),
-                   PENALTY("optimal") ",'equity_weight':'0.05','bad_debt_weight':'1','hurdle_rate':'0'")),
+                   PENALTY("optimal") ",'equity_weight':'0.05','bad_debt_weight':'1',"
+                           "'hurdle_rate':'0'")),
 };
 
 enum { INPUTS_LEAST = 2000, STRIDE = 7 };
@@ -71,7 +92,11 @@ send_bad(void *context, const char *text, size_t bytes, const char *code, const 
 {
     struct sending    *sending = context;
     struct api_request request = {
-        .method = "POST", .path = sending->path, .key = API_EVERY_ROLE, .body = text, .body_count = bytes,
+        .method = "POST",
+        .path = sending->path,
+        .key = API_EVERY_ROLE,
+        .body = text,
+        .body_count = bytes,
     };
     struct api_answer answer;
 
@@ -81,8 +106,10 @@ send_bad(void *context, const char *text, size_t bytes, const char *code, const 
     const json_t *first = json_array_get(json_object_get(answer.json, "errors"), 0);
     const char   *found = json_string_value(json_object_get(first, "code"));
     const char   *at = json_string_value(json_object_get(first, "pointer"));
-    ck_assert_msg(answer.http.status == 400 && found && !strcmp(found, code) && at && !strcmp(at, pointer),
-                  "%d %s at \"%s\", not 400 %s at \"%s\": %.2000s", answer.http.status, found, at, code, pointer, text);
+    ck_assert_msg(answer.http.status == 400 && found && !strcmp(found, code) && at &&
+                      !strcmp(at, pointer),
+                  "%d %s at \"%s\", not 400 %s at \"%s\": %.2000s", answer.http.status, found, at,
+                  code, pointer, text);
     ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "errors")), 1);
     api_forget(&answer);
 }
@@ -119,7 +146,8 @@ START_TEST(every_body_is_a_question)
 {
     ck_assert_ptr_eq(routes[0].body, &question_record);
     for (const struct route *route = routes; route->path; route++)
-        ck_assert_msg(!route->body || route->body == &question_record, "%s takes another body", route->operation);
+        ck_assert_msg(!route->body || route->body == &question_record, "%s takes another body",
+                      route->operation);
 }
 END_TEST
 
@@ -127,9 +155,13 @@ END_TEST
 START_TEST(question_is_of_the_shape)
 {
     char              *body = api_text(questions[_i]);
-    struct api_request request = { .method = "POST", .path = "/v1/previews", .key = API_EVERY_ROLE, .body = body };
+    struct api_request request = { .method = "POST",
+                                   .path = "/v1/previews",
+                                   .key = API_EVERY_ROLE,
+                                   .body = body };
     struct api_answer  answer;
-    json_t            *expected = api_json("{'code':'invalid','errors':[{'pointer':'/parameters','code':'unknown_member'}]}");
+    json_t *expected =
+        api_json("{'code':'invalid','errors':[{'pointer':'/parameters','code':'unknown_member'}]}");
 
     api_call(&request, &answer);
     ck_assert_msg(api_contains(answer.json, expected), "%s", answer.http.body);

@@ -36,7 +36,8 @@ next_event(struct reader *reader, yaml_event_t *event)
 {
     if (yaml_parser_parse(&reader->parser, event))
         return true;
-    refuse(reader, &reader->parser.problem_mark, reader->parser.problem ? reader->parser.problem : "no memory");
+    refuse(reader, &reader->parser.problem_mark,
+           reader->parser.problem ? reader->parser.problem : "no memory");
     return false;
 }
 
@@ -66,7 +67,8 @@ read_plain(struct reader *reader, const yaml_event_t *event)
         return json_false();
     if (!is_number(text, &is_whole))
         return json_string(text);
-    return is_whole ? json_integer(strtoll(text, NULL, 10)) : refuse(reader, &event->start_mark, "a number with a fraction");
+    return is_whole ? json_integer(strtoll(text, NULL, 10))
+                    : refuse(reader, &event->start_mark, "a number with a fraction");
 }
 
 static json_t *
@@ -212,7 +214,8 @@ openapi_find(const json_t *document, const char *pointer)
 
     while (document && *pointer == '/') {
         pointer = unescape_step(pointer + 1, step);
-        document = json_is_array(document) ? json_array_get(document, strtoul(step, NULL, 10)) : json_object_get(document, step);
+        document = json_is_array(document) ? json_array_get(document, strtoul(step, NULL, 10))
+                                           : json_object_get(document, step);
     }
     return document;
 }
@@ -253,7 +256,8 @@ fail(struct validator *validator, const char *format, ...)
 
 /* A value below this one. */
 static bool
-validate_below(struct validator *validator, const json_t *schema, const json_t *value, const char *step)
+validate_below(struct validator *validator, const json_t *schema, const json_t *value,
+               const char *step)
 {
     size_t length = strlen(validator->pointer);
 
@@ -273,10 +277,12 @@ validate_item(struct validator *validator, const json_t *schema, const json_t *v
 }
 
 /* Each keyword's check gets the schema, the keyword's own value in it, and what is validated. */
-typedef bool keyword_check(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value);
+typedef bool keyword_check(struct validator *validator, const json_t *schema, const json_t *rule,
+                           const json_t *value);
 
 static bool
-check_ref(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_ref(struct validator *validator, const json_t *schema, const json_t *rule,
+          const json_t *value)
 {
     const json_t *target = openapi_resolve(validator->document, schema);
 
@@ -295,12 +301,14 @@ has_type(const char *type, const json_t *value)
     };
     for (size_t i = 0; type && i < COUNT_OF(types); i++)
         if (!strcmp(types[i].name, type))
-            return json_typeof(value) == types[i].types[0] || json_typeof(value) == types[i].types[1];
+            return json_typeof(value) == types[i].types[0] ||
+                   json_typeof(value) == types[i].types[1];
     return false;
 }
 
 static bool
-check_type(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_type(struct validator *validator, const json_t *schema, const json_t *rule,
+           const json_t *value)
 {
     bool has_one = has_type(json_string_value(rule), value);
 
@@ -311,7 +319,8 @@ check_type(struct validator *validator, const json_t *schema, const json_t *rule
 }
 
 static bool
-check_enum(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_enum(struct validator *validator, const json_t *schema, const json_t *rule,
+           const json_t *value)
 {
     (void)schema;
     for (size_t i = 0; i < json_array_size(rule); i++)
@@ -321,14 +330,16 @@ check_enum(struct validator *validator, const json_t *schema, const json_t *rule
 }
 
 static bool
-check_const(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_const(struct validator *validator, const json_t *schema, const json_t *rule,
+            const json_t *value)
 {
     (void)schema;
     return json_equal(rule, value) || fail(validator, "not the constant");
 }
 
 static bool
-check_required(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_required(struct validator *validator, const json_t *schema, const json_t *rule,
+               const json_t *value)
 {
     (void)schema;
     for (size_t i = 0; json_is_object(value) && i < json_array_size(rule); i++) {
@@ -340,7 +351,8 @@ check_required(struct validator *validator, const json_t *schema, const json_t *
 }
 
 static bool
-check_properties(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_properties(struct validator *validator, const json_t *schema, const json_t *rule,
+                 const json_t *value)
 {
     const char *name;
     json_t     *member;
@@ -355,7 +367,8 @@ check_properties(struct validator *validator, const json_t *schema, const json_t
 }
 
 static bool
-check_additional(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_additional(struct validator *validator, const json_t *schema, const json_t *rule,
+                 const json_t *value)
 {
     const json_t *properties = json_object_get(schema, "properties");
     const char   *name;
@@ -373,7 +386,8 @@ check_additional(struct validator *validator, const json_t *schema, const json_t
 }
 
 static bool
-check_names(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_names(struct validator *validator, const json_t *schema, const json_t *rule,
+            const json_t *value)
 {
     const char *name;
     json_t     *member;
@@ -390,7 +404,8 @@ check_names(struct validator *validator, const json_t *schema, const json_t *rul
 }
 
 static bool
-check_prefix(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_prefix(struct validator *validator, const json_t *schema, const json_t *rule,
+             const json_t *value)
 {
     (void)schema;
     for (size_t i = 0; i < json_array_size(rule) && i < json_array_size(value); i++)
@@ -400,9 +415,11 @@ check_prefix(struct validator *validator, const json_t *schema, const json_t *ru
 }
 
 static bool
-check_items(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_items(struct validator *validator, const json_t *schema, const json_t *rule,
+            const json_t *value)
 {
-    for (size_t i = json_array_size(json_object_get(schema, "prefixItems")); i < json_array_size(value); i++)
+    for (size_t i = json_array_size(json_object_get(schema, "prefixItems"));
+         i < json_array_size(value); i++)
         if (!validate_item(validator, rule, json_array_get(value, i), i))
             return false;
     return true;
@@ -423,7 +440,8 @@ count_holding(struct validator *validator, const json_t *alternatives, const jso
 }
 
 static bool
-check_one_of(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_one_of(struct validator *validator, const json_t *schema, const json_t *rule,
+             const json_t *value)
 {
     size_t count = count_holding(validator, rule, value);
     char   last[OPENAPI_WHY_MAX / 2];
@@ -436,14 +454,16 @@ check_one_of(struct validator *validator, const json_t *schema, const json_t *ru
 }
 
 static bool
-check_any_of(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_any_of(struct validator *validator, const json_t *schema, const json_t *rule,
+             const json_t *value)
 {
     (void)schema;
     return count_holding(validator, rule, value) > 0 || fail(validator, "none of anyOf holds");
 }
 
 static bool
-check_pattern(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_pattern(struct validator *validator, const json_t *schema, const json_t *rule,
+              const json_t *value)
 {
     regex_t pattern;
 
@@ -454,7 +474,8 @@ check_pattern(struct validator *validator, const json_t *schema, const json_t *r
         return fail(validator, "%s is no pattern", json_string_value(rule));
     int found = regexec(&pattern, json_string_value(value), 0, NULL, 0);
     regfree(&pattern);
-    return !found || fail(validator, "\"%.100s\" is not of the pattern %s", json_string_value(value), json_string_value(rule));
+    return !found || fail(validator, "\"%.100s\" is not of the pattern %s",
+                          json_string_value(value), json_string_value(rule));
 }
 
 /* JSON Schema counts characters. */
@@ -471,18 +492,21 @@ characters_of(const json_t *value)
 static bool
 check_least(struct validator *validator, bool is_counted, json_int_t count, const json_t *rule)
 {
-    return !is_counted || count >= json_integer_value(rule) || fail(validator, "below %" JSON_INTEGER_FORMAT, json_integer_value(rule));
+    return !is_counted || count >= json_integer_value(rule) ||
+           fail(validator, "below %" JSON_INTEGER_FORMAT, json_integer_value(rule));
 }
 
 static bool
 check_most(struct validator *validator, bool is_counted, json_int_t count, const json_t *rule)
 {
-    return !is_counted || count <= json_integer_value(rule) || fail(validator, "above %" JSON_INTEGER_FORMAT, json_integer_value(rule));
+    return !is_counted || count <= json_integer_value(rule) ||
+           fail(validator, "above %" JSON_INTEGER_FORMAT, json_integer_value(rule));
 }
 
 #define BOUND(name, check, is_counted, count) \
     static bool \
-    name(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value) \
+    name(struct validator *validator, const json_t *schema, const json_t *rule, \
+         const json_t *value) \
     { \
         (void)schema; \
         return check(validator, is_counted(value), (json_int_t)(count), rule); \
@@ -504,34 +528,41 @@ compare(const json_t *value, const json_t *rule, int *order)
     const char    *text = json_string_value(value);
     const char    *bound = json_string_value(rule);
 
-    if (!text || !bound || decimal_parse(text, strlen(text), &a) || decimal_parse(bound, strlen(bound), &b))
+    if (!text || !bound || decimal_parse(text, strlen(text), &a) ||
+        decimal_parse(bound, strlen(bound), &b))
         return false;
     *order = decimal_compare(a, b);
     return true;
 }
 
 static bool
-check_above(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_above(struct validator *validator, const json_t *schema, const json_t *rule,
+            const json_t *value)
 {
     int order;
     (void)schema;
-    return !compare(value, rule, &order) || order > 0 || fail(validator, "not above %s", json_string_value(rule));
+    return !compare(value, rule, &order) || order > 0 ||
+           fail(validator, "not above %s", json_string_value(rule));
 }
 
 static bool
-check_at_least(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_at_least(struct validator *validator, const json_t *schema, const json_t *rule,
+               const json_t *value)
 {
     int order;
     (void)schema;
-    return !compare(value, rule, &order) || order >= 0 || fail(validator, "below %s", json_string_value(rule));
+    return !compare(value, rule, &order) || order >= 0 ||
+           fail(validator, "below %s", json_string_value(rule));
 }
 
 static bool
-check_at_most(struct validator *validator, const json_t *schema, const json_t *rule, const json_t *value)
+check_at_most(struct validator *validator, const json_t *schema, const json_t *rule,
+              const json_t *value)
 {
     int order;
     (void)schema;
-    return !compare(value, rule, &order) || order <= 0 || fail(validator, "above %s", json_string_value(rule));
+    return !compare(value, rule, &order) || order <= 0 ||
+           fail(validator, "above %s", json_string_value(rule));
 }
 
 /* NULL: says nothing about values. */
@@ -566,7 +597,8 @@ static const struct { const char *keyword; keyword_check *check; } keywords[] = 
 };
 
 static bool
-validate_keyword(struct validator *validator, const json_t *schema, const char *keyword, const json_t *rule, const json_t *value)
+validate_keyword(struct validator *validator, const json_t *schema, const char *keyword,
+                 const json_t *rule, const json_t *value)
 {
     for (size_t i = 0; i < COUNT_OF(keywords); i++)
         if (!strcmp(keywords[i].keyword, keyword))
@@ -590,7 +622,8 @@ validate(struct validator *validator, const json_t *schema, const json_t *value)
 }
 
 bool
-openapi_validate(const json_t *document, const json_t *schema, const json_t *value, char why[static OPENAPI_WHY_MAX])
+openapi_validate(const json_t *document, const json_t *schema, const json_t *value,
+                 char why[static OPENAPI_WHY_MAX])
 {
     struct validator validator = { .document = document, .why = why };
 

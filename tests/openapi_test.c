@@ -14,7 +14,8 @@ static const struct { const char *yaml, *expect; } texts[] = {
     { "a: -17\nb: 007", "{\"a\":-17,\"b\":7}" },
     { "a: '1'\nb: \"2\"", "{\"a\":\"1\",\"b\":\"2\"}" },
     { "a: 3.1.0\nb: 0.2.0", "{\"a\":\"3.1.0\",\"b\":\"0.2.0\"}" },
-    { "a: true\nb: false\nc: null\nd:\ne: ~", "{\"a\":true,\"b\":false,\"c\":null,\"d\":null,\"e\":null}" },
+    { "a: true\nb: false\nc: null\nd:\ne: ~",
+      "{\"a\":true,\"b\":false,\"c\":null,\"d\":null,\"e\":null}" },
     { "a: 'null'\nb: yes\nc: off", "{\"a\":\"null\",\"b\":\"yes\",\"c\":\"off\"}" },
     { "a: -x\nb: 2026-01-01T00:00:00Z", "{\"a\":\"-x\",\"b\":\"2026-01-01T00:00:00Z\"}" },
     { "a: [x, {b: c}, []]", "{\"a\":[\"x\",{\"b\":\"c\"},[]]}" },
@@ -54,7 +55,9 @@ START_TEST(yaml_is_read_as_json)
 }
 END_TEST
 
-#define DEFINITIONS "{\"d\":{\"a/b\":{\"type\":\"string\"},\"loop\":{\"$ref\":\"#/d/loop\"},\"twice\":{\"$ref\":\"#/d/a~1b\"}}}"
+#define DEFINITIONS \
+    "{\"d\":{\"a/b\":{\"type\":\"string\"},\"loop\":{\"$ref\":\"#/d/loop\"}," \
+    "\"twice\":{\"$ref\":\"#/d/a~1b\"}}}"
 
 static const struct { const char *schema; const char *value; bool is_valid; } cases[] = {
     { "{}", "1", true },
@@ -134,7 +137,8 @@ START_TEST(schema_holds)
     ck_assert_ptr_nonnull(schema);
     ck_assert_ptr_nonnull(value);
     bool is_valid = openapi_validate(document, schema, value, why);
-    ck_assert_msg(is_valid == cases[_i].is_valid, "%s of %s: %s", cases[_i].value, cases[_i].schema, why);
+    ck_assert_msg(is_valid == cases[_i].is_valid, "%s of %s: %s", cases[_i].value,
+                  cases[_i].schema, why);
     ck_assert(is_valid || why[0]);
     json_decref(document);
     json_decref(schema);
@@ -144,7 +148,8 @@ END_TEST
 
 START_TEST(fault_says_where)
 {
-    json_t *schema = json_loads("{\"properties\":{\"a\":{\"items\":{\"required\":[\"b\"]}}}}", 0, NULL);
+    static const char text[] = "{\"properties\":{\"a\":{\"items\":{\"required\":[\"b\"]}}}}";
+    json_t *schema = json_loads(text, 0, NULL);
     json_t *value = json_loads("{\"a\":[{\"b\":1},{}]}", 0, NULL);
     char    why[OPENAPI_WHY_MAX];
 

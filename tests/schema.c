@@ -215,7 +215,8 @@ of_map(const struct field *field)
     if (field->min > 0)
         put(schema, "minProperties", json_integer(field->min));
     put(schema, "maxProperties", json_integer(field->max));
-    put(schema, "propertyNames", json_pack("{s: s, s: s}", "type", "string", "pattern", NAME_PATTERN));
+    put(schema, "propertyNames",
+        json_pack("{s: s, s: s}", "type", "string", "pattern", NAME_PATTERN));
     put(schema, "additionalProperties", of_use(field->items));
     return schema;
 }
@@ -301,9 +302,11 @@ expected_variant(const struct record *record)
         char name[SCHEMA_NAME_MAX];
         case_name(record, i, name);
         json_array_append_new(cases, json_pack("{s: s+}", "$ref", "#/components/schemas/", name));
-        json_object_set_new(mapping, record->cases[i].name, json_sprintf("#/components/schemas/%s", name));
+        json_object_set_new(mapping, record->cases[i].name,
+                            json_sprintf("#/components/schemas/%s", name));
     }
-    return json_pack("{s: o, s: {s: s, s: o}}", "oneOf", cases, "discriminator", "propertyName", record->tag, "mapping", mapping);
+    return json_pack("{s: o, s: {s: s, s: o}}", "oneOf", cases, "discriminator", "propertyName",
+                     record->tag, "mapping", mapping);
 }
 
 static json_t *
@@ -338,7 +341,8 @@ expected_uniform(const struct record *record)
 
     for (size_t i = 0; i < record->cases_count; i++)
         json_array_append_new(names, json_string(record->cases[i].name));
-    return expected_object(record->cases[0].record, record->tag, json_pack("{s: s, s: o}", "type", "string", "enum", names));
+    return expected_object(record->cases[0].record, record->tag,
+                           json_pack("{s: s, s: o}", "type", "string", "enum", names));
 }
 
 json_t *
@@ -347,7 +351,9 @@ schema_expected(const struct schema *schema)
     const struct record *record = schema->record;
 
     if (schema->tag)
-        return expected_object(record, schema->tag, json_pack("{s: s, s: s}", "type", "string", "const", schema->case_name));
+        return expected_object(
+            record, schema->tag,
+            json_pack("{s: s, s: s}", "type", "string", "const", schema->case_name));
     if (record->tuple)
         return expected_tuple(record);
     if (!record->tag)
@@ -362,7 +368,8 @@ is_of_record(const struct schemas *schemas, const json_t *reference)
     static const char before[] = "#/components/schemas/";
     const char       *text = json_string_value(reference);
 
-    return text && !strncmp(text, before, sizeof before - 1) && find(schemas, text + sizeof before - 1);
+    return text && !strncmp(text, before, sizeof before - 1) &&
+           find(schemas, text + sizeof before - 1);
 }
 
 /* A pattern beside bounds of length, an enum beside either: what the record does not say. */
@@ -411,17 +418,21 @@ schema_actual(const json_t *document, const struct schemas *schemas, const json_
         return json_incref((json_t *)schema);
     }
     if (reference && !is_of_record(schemas, reference))
-        json_object_update_new(out, schema_actual(document, schemas, openapi_resolve(document, schema)));
+        json_object_update_new(out,
+                               schema_actual(document, schemas, openapi_resolve(document, schema)));
     json_object_foreach((json_t *)schema, keyword, rule) {
-        if (!strcmp(keyword, "description") || (!strcmp(keyword, "$ref") && !is_of_record(schemas, reference)))
+        if (!strcmp(keyword, "description") ||
+            (!strcmp(keyword, "$ref") && !is_of_record(schemas, reference)))
             continue;
         if (!strcmp(keyword, "items") && json_object_get(schema, "prefixItems"))
-            continue;                         /* for tools that know no prefixItems; maxItems leaves it nothing to say */
+            continue; /* for tools that know no prefixItems; maxItems leaves it nothing to say */
         if (!strcmp(keyword, "properties"))
             put(out, keyword, actual_members(document, schemas, rule));
-        else if (json_is_array(rule) && (!strcmp(keyword, "prefixItems") || !strcmp(keyword, "oneOf")))
+        else if (json_is_array(rule) &&
+                 (!strcmp(keyword, "prefixItems") || !strcmp(keyword, "oneOf")))
             put(out, keyword, actual_items(document, schemas, rule));
-        else if (!strcmp(keyword, "items") || !strcmp(keyword, "additionalProperties") || !strcmp(keyword, "propertyNames"))
+        else if (!strcmp(keyword, "items") || !strcmp(keyword, "additionalProperties") ||
+                 !strcmp(keyword, "propertyNames"))
             put(out, keyword, schema_actual(document, schemas, rule));
         else
             json_object_set(out, keyword, rule);
