@@ -11,6 +11,7 @@
 static const double step_high        = 0x1.62e42fefap-7;
 static const double step_low         = 0x1.cf79abc9e3b3ap-46;
 static const double steps_per_unit   = 0x1.71547652b82fep+6;
+static const double nearest_whole    = 0x1.8p52;   /* added and taken away, it rounds to the nearest */
 static const double log_two_high     = 0x1.62e42fefa2p-1;
 static const double log_two_low      = 0x1.9ef35793c7673p-41;
 
@@ -37,24 +38,54 @@ pair_scale(double mantissa, int exponent)
     return mantissa * power_of_two(exponent);
 }
 
-/* x = (64 q + i) ln 2 / 64 + r, |r| <= ln 2 / 128, e^x = 2^q 2^(i/64) e^r. With t = 2^(i/64) - 1
- * from the table and e = e^r - 1 the fraction is t + e + t e. e to r^7: the next term is below
- * 2^-75. */
+double
+scaled_round(struct scaled a)
+{
+    return pair_scale(a.mantissa.high + a.mantissa.low, a.exponent);
+}
+
+/* e^x = 2^exponent (1 + step) (1 + high + rest) */
+struct reduction { int exponent; struct pair step; double high; double rest; };
+
+/* x = (64 q + i) ln 2 / 64 + r, |r| <= ln 2 / 128, e^x = 2^q 2^(i/64) e^r, 2^(i/64) - 1 from the
+ * table. e^r - 1 to r^7: the next term is below 2^-75. Where the subtraction's first part is the
+ * smaller, both are below 2^-29, and what r loses is below 2^-82. */
+static struct reduction
+reduce(struct pair x)
+{
+    double k = (x.high * steps_per_unit + nearest_whole) - nearest_whole;
+    unsigned index = (unsigned)((int)k + 32 + 64 * 4096);
+    struct pair r = pair_difference(x.high - k * step_high, k * step_low);
+    r.low += x.low;
+    double h = r.high;
+    double square = h * h;
+    double quartic = (1.0 / 24 + h * (1.0 / 120)) + square * (1.0 / 720 + h * (1.0 / 5040));
+    return (struct reduction){
+        .exponent = (int)(index / 64) - 4096,
+        .step = power_table[index % 64],
+        .high = h,
+        .rest = r.low + h * r.low + square * ((0.5 + h * (1.0 / 6)) + square * quartic),
+    };
+}
+
+/* With t = 2^(i/64) - 1 and e = e^r - 1 the fraction is t + e + t e. */
 struct power
 pair_exp(struct pair x)
 {
-    double scaled = x.high * steps_per_unit;
-    int k = (int)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
-    int q = (k + 32 + 64 * 4096) / 64 - 4096;
-    struct pair r = pair_sum(x.high - k * step_high, -(k * step_low));
-    r.low += x.low;
-    double h = r.high;
-    double rest = r.low + h * r.low + h * h * (1.0 / 2 + h * (1.0 / 6 + h * (1.0 / 24 + h *
-        (1.0 / 120 + h * (1.0 / 720 + h / 5040)))));
-    struct pair t = power_table[k - 64 * q + 32];
-    struct pair fraction = pair_sum(t.high, h);
-    fraction.low += t.low + (rest + t.high * (h + rest));
-    return (struct power){ q, pair_sum(fraction.high, fraction.low) };
+    struct reduction a = reduce(x);
+    struct pair t = a.step;
+    struct pair fraction = pair_ordered_sum(t.high, a.high);
+    fraction.low += t.low + (a.rest + t.high * (a.high + a.rest));
+    return (struct power){ a.exponent, pair_ordered_sum(fraction.high, fraction.low) };
+}
+
+struct scaled
+scaled_exp(struct pair x)
+{
+    struct reduction a = reduce(x);
+    struct pair mantissa = pair_ordered_sum(1, a.step.high);
+    mantissa.low += a.step.low + mantissa.high * (a.high + a.rest);
+    return (struct scaled){ mantissa, a.exponent };
 }
 
 /* x = 2^e m with m about 1; j/64 is the nearest to m, c its short reciprocal, m c = 1 + r
@@ -99,14 +130,6 @@ pair_log(struct pair x)
     return pair_sum(d.high, low);
 }
 
-/* 2^exponent (1 + fraction), rounded once where that is not subnormal. */
-static double
-round_power(struct power a)
-{
-    struct pair mantissa = pair_sum(1, a.fraction.high);
-    return pair_scale(mantissa.high + (mantissa.low + a.fraction.low), a.exponent);
-}
-
 double
 real_exp(double x)
 {
@@ -116,7 +139,7 @@ real_exp(double x)
         return REAL_INFINITY;
     if (x < exp_zero)
         return 0;
-    return round_power(pair_exp((struct pair){ x, 0 }));
+    return scaled_round(scaled_exp((struct pair){ x, 0 }));
 }
 
 /* 2^q (1 + f) - 1 = (2^q - 1) + 2^q f */
@@ -181,7 +204,7 @@ real_pow(double x, double y)
         return 0;
     if (real_abs(estimate) < 0x1p-60)
         return 1;
-    return round_power(pair_exp(pair_times((struct pair){ y, 0 }, l)));
+    return scaled_round(scaled_exp(pair_times((struct pair){ y, 0 }, l)));
 }
 
 double

@@ -3,14 +3,10 @@
 #ifndef RISK_NORMAL_H
 #define RISK_NORMAL_H
 
-/* The complementary error function, 2/sqrt(pi) times the integral of e^(-t^2) from x to
- * infinity; 2 ulp. */
-double real_erfc(double x);
-
 /* phi(x) = e^(-x^2/2) / sqrt(2 pi); 2 ulp. */
 double normal_density(double x);
 
-/* Phi(x) = erfc(-x / sqrt 2) / 2, with x / sqrt 2 not rounded: 2 ulp in the far tail too. */
+/* Phi(x) = erfc(-x / sqrt 2) / 2; 2 ulp, in the far tail too. */
 double normal_cdf(double x);
 
 /* Phi^-1(p), within 4 ulp of the root; -infinity at 0, infinity at 1, NaN outside [0, 1]. */

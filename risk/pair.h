@@ -17,8 +17,14 @@ _Static_assert(FLT_EVAL_METHOD == 0, "a double must be computed as a double");
 /* 2^exponent (1 + fraction) */
 struct power { int exponent; struct pair fraction; };
 
+/* 2^exponent (high + low), low at most 1/64 of high */
+struct scaled { struct pair mantissa; int exponent; };
+
 /* e^x for |x.high| < 1100, with a relative error below 2^-60; fraction lies in [-0.3, 0.5]. */
 struct power pair_exp(struct pair x);
+
+/* The same, cheaper where e^x is wanted and not e^x - 1: high lies in [0.7, 1.5]. */
+struct scaled scaled_exp(struct pair x);
 
 /* ln x for a finite x.high > 0, with a relative error below 2^-64. */
 struct pair pair_log(struct pair x);
@@ -27,6 +33,9 @@ struct pair pair_log(struct pair x);
  * most 1500. */
 double pair_scale(double mantissa, int exponent);
 
+/* The double nearest to it, within 2^-52 of an ulp more; the exponent as above. */
+double scaled_round(struct scaled a);
+
 /* a + b */
 static inline struct pair
 pair_sum(double a, double b)
@@ -34,6 +43,22 @@ pair_sum(double a, double b)
     double high = a + b;
     double rest = high - a;
     return (struct pair){ high, (a - (high - rest)) + (b - rest) };
+}
+
+/* a + b for |a| >= |b| or a = 0 */
+static inline struct pair
+pair_ordered_sum(double a, double b)
+{
+    double high = a + b;
+    return (struct pair){ high, b - (high - a) };
+}
+
+/* a - b for |a| >= |b| or a = 0 */
+static inline struct pair
+pair_difference(double a, double b)
+{
+    double high = a - b;
+    return (struct pair){ high, (a - high) - b };
 }
 
 /* The upper 26 bits, so that the product of two such halves is exact; |a| < 2^995. */

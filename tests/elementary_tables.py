@@ -40,8 +40,8 @@ def chebyshev_to_powers(f, degree):
     return powers
 
 
-def scaled_erfc(x):
-    return mp.exp(x * x) * mp.erfc(x)
+def scaled_tail(u):
+    return mp.exp(u * u / 2) * mp.erfc(u / mp.sqrt(2)) / 2
 
 
 print("/* Constants of risk/elementary.c, written by tests/elementary_tables.py. */")
@@ -58,13 +58,13 @@ for j in range(45, 91):
     print("    { %s, { %s, %s } }," % ((text(double(c)),) + tuple(map(text, pair(-mp.log(c))))))
 print("};\n")
 
-print("const double scaled_erfc_table[ERFC_OCTAVES * ERFC_STEPS][ERFC_WORDS] = {")
-for octave in range(-2, 5):
+print("const double scaled_tail_table[TAIL_OCTAVES * TAIL_STEPS][TAIL_WORDS] = {")
+for octave in range(-2, 6):
     for step in range(8):
-        middle = mpf(2) ** octave * (1 + (step + mpf(1) / 2) / 8)
+        middle = mpf(2) ** octave * (1 + (step + mpf(1) / 2) / 8) - mpf(1) / 4
         half = mpf(2) ** octave / 16
-        powers = chebyshev_to_powers(lambda t: scaled_erfc(middle + half * t), 12)
-        words = list(pair(powers[0])) + [double(c) for c in powers[1:]]
-        lines = [", ".join(map(text, words[i:i + 3])) for i in range(0, 14, 3)]
+        powers = chebyshev_to_powers(lambda t: scaled_tail(middle + half * t), 11)
+        words = list(pair(powers[0])) + [double(c / half ** (j + 1)) for j, c in enumerate(powers[1:])]
+        lines = [", ".join(map(text, words[i:i + 3])) for i in range(0, 13, 3)]
         print("    { " + ",\n      ".join(lines) + " },")
 print("};")

@@ -165,8 +165,6 @@ static const struct function functions[] = {
       { { -1074, 1023, true }, { 0.5, 2, false }, { 0, 1e6, false }, { 0.99, 1.01, false } } },
     { "log1p", real_log1p, mpfr_log1p, 2,
       { { -1074, 1023, true }, { -1, 1, false }, { -60, 0, true }, { -0.02, 0.02, false } } },
-    { "erfc", real_erfc, mpfr_erfc, 2,
-      { { -6.5, 28, false }, { -1, 1, false }, { -60, 1, true }, { 26, 27.4, false } } },
     { "density", normal_density, reference_density, 2,
       { { -39, 39, false }, { -1, 1, false }, { -40, 2, true }, { 37, 38.8, false } } },
     { "cdf", normal_cdf, reference_cdf, 2,
@@ -273,8 +271,6 @@ static const struct { double (*function)(double); double x; double expect; } exa
     { real_log1p, 0, 0 }, { real_log1p, -1, -REAL_INFINITY },
     { real_log1p, REAL_INFINITY, REAL_INFINITY },
     { real_log1p, 0x1p-1074, 0x1p-1074 },
-    { real_erfc, 0, 1 }, { real_erfc, -0.0, 1 }, { real_erfc, REAL_INFINITY, 0 },
-    { real_erfc, -REAL_INFINITY, 2 },
     { normal_density, REAL_INFINITY, 0 }, { normal_density, -REAL_INFINITY, 0 },
     { normal_cdf, 0, 0.5 }, { normal_cdf, REAL_INFINITY, 1 }, { normal_cdf, -REAL_INFINITY, 0 },
     { normal_quantile, 0.5, 0 }, { normal_quantile, 0, -REAL_INFINITY },
@@ -295,8 +291,7 @@ END_TEST
 static const struct { double (*function)(double); double x; } undefined[] = {
     { real_exp, REAL_NAN }, { real_expm1, REAL_NAN }, { real_log, REAL_NAN }, { real_log, -1 },
     { real_log, -REAL_INFINITY },
-    { real_log1p, REAL_NAN }, { real_log1p, -1.5 }, { real_erfc, REAL_NAN },
-    { normal_density, REAL_NAN },
+    { real_log1p, REAL_NAN }, { real_log1p, -1.5 }, { normal_density, REAL_NAN },
     { normal_cdf, REAL_NAN }, { normal_quantile, REAL_NAN }, { normal_quantile, -0x1p-1074 },
     { normal_quantile, 1.5 },
     { mills_ratio, REAL_NAN }, { real_sqrt, -1 }, { real_sqrt, REAL_NAN },
@@ -380,7 +375,7 @@ START_TEST(gives_the_same_bits_everywhere)
             bits = 0;
         hash = (hash ^ bits) * UINT64_C(0x100000001b3);
     }
-    ck_assert_msg(hash == UINT64_C(0x7d5d8ed4899777c7), "the results hash to %016llx",
+    ck_assert_msg(hash == UINT64_C(0x67dd61cb516f6df5), "the results hash to %016llx",
     (unsigned long long)hash);
 }
 END_TEST
