@@ -201,6 +201,8 @@ static const struct field risk_figures_fields[] = {
     REASON_FIELD (risk_figures, volatility_reason),
     DECIMAL_FIELD(risk_figures, liquidation_probability, ALWAYS),
     REASON_FIELD (risk_figures, liquidation_probability_reason),
+    DECIMAL_FIELD(risk_figures, joint_shock_rate, ALWAYS),
+    REASON_FIELD (risk_figures, joint_shock_rate_reason),
     DECIMAL_FIELD(risk_figures, expected_time_s, ALWAYS),
     DECIMAL_FIELD(risk_figures, median_time_s, ALWAYS),
     REASON_FIELD (risk_figures, median_time_s_reason),

@@ -141,6 +141,8 @@ struct risk_figures {
     int                volatility_reason;
     struct decimal     liquidation_probability;   /* of touching the liquidation price within the horizon */
     int                liquidation_probability_reason;
+    struct decimal     joint_shock_rate;          /* of the one factor, all assets by their betas: liquidates */
+    int                joint_shock_rate_reason;
     struct decimal     expected_time_s, median_time_s;   /* E[min(time, horizon)]; the median has no horizon */
     int                median_time_s_reason;
     struct decimal     loss_probability, expected_shortfall;   /* over the blocks until inclusion; the latter in the quote */

@@ -6,6 +6,7 @@
 #include "record/instant.h"
 #include "risk/execution_price.h"
 #include "risk/health.h"
+#include "risk/joint_shock.h"
 #include "risk/liquidation_price.h"
 #include "risk/preview_liquidation.h"
 #include "risk/preview_risk.h"
@@ -201,18 +202,18 @@ open_situation(struct preview *preview, const struct parameters *parameters, int
     return RISK_OK;
 }
 
-/* Fewer than 12 digits are left of a price below 1e-6 of the quote: rules.md 7. */
+/* Fewer than 12 digits are left of a price below 1e-7 of the quote, in units of 1e-18: rules.md 7. */
 static void
 warn_of_precision(struct preview *preview)
 {
-    static const struct decimal fine = DECIMAL_MICRO_OF(1);
+    static const struct decimal fine = DECIMAL_UNITS_OF(100000000000);
     const struct position      *position = &preview->situation.now;
 
     for (size_t i = 0; i < position->assets_count; i++)
         if (decimal_sign(position->assets[i].price) > 0 &&
             decimal_compare(position->assets[i].price, fine) < 0)
             figures_warn(preview->figures, "price_precision",
-                         "a price below 0.000001 keeps fewer than 12 digits: count the asset in "
+                         "a price below 0.0000001 keeps fewer than 12 digits: count the asset in "
                          "lots, so that its price is above 0.0001");
 }
 
@@ -281,6 +282,19 @@ obligations_then(const struct preview *preview, struct decimal size, struct risk
     return !reckoning.overflow;
 }
 
+static void
+fill_joint_shock(struct preview *preview)
+{
+    struct risk_figures *risk = &preview->figures->risk;
+
+    risk->joint_shock_rate_reason = REASON_NONE;
+    if (joint_shock(&preview->situation, &risk->joint_shock_rate))
+        return;
+    risk->joint_shock_rate        = DECIMAL_NONE;
+    risk->joint_shock_rate_reason =
+        decimal_sign(preview->figures->health.requirement) == 0 ? REASON_NO_DEBT : REASON_NEVER;
+}
+
 static bool
 fill_risk(struct preview *preview)
 {
@@ -291,6 +305,7 @@ fill_risk(struct preview *preview)
     const struct decimal        *volume;
 
     preview->figures->risk.horizon_s = situation->horizon_s;
+    fill_joint_shock(preview);
     if (situation->main_asset == POSITION_ASSET_NONE ||
         !net_quantity(&situation->now, (size_t)situation->main_asset, &net))
         return true;

@@ -139,6 +139,7 @@ START_TEST(lending_account_has_the_contract_s_figures)
     ck_assert_str_eq(text_at(figures, "penalty.optimal_rate"), "null");
     ck_assert_str_eq(text_at(figures, "penalty.optimal_rate_reason"), "no_volatility");
     ck_assert_str_eq(text_at(figures, "risk.volatility_reason"), "no_volatility");
+    ck_assert_str_eq(text_at(figures, "risk.joint_shock_rate"), "-0.277108433735");   /* 12000 / 16600 - 1 */
     ck_assert_str_eq(text_at(figures, "liquidation.average_price"), "null");
     json_decref(figures);
 }

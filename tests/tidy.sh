@@ -99,6 +99,8 @@ code '\b(double|strtod|strtold)\b' "${folders[@]}" |
 libm='exp|exp2|exp10|expm1|log|log2|log10|log1p|pow|cbrt|hypot|erf|erfc|[lt]gamma|a?(sin|cos|tan)h?|atan2'
 code "\\b($libm)[fl]? ?\\(" risk | report "a function of libm that differs by machine"
 
+code '\b(malloc|calloc|realloc|free|strdup|arena_[a-z]+) ?\(' risk | report "memory taken in risk/"
+
 # The arrows: who includes whom, by path from the root, and where foreign headers may stand.
 may_include() {
     case $1 in
