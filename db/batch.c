@@ -164,13 +164,13 @@ add_key(struct batch *batch, const struct decision *decision)
 static void
 add_keys(struct batch *batch)
 {
-    struct decision *keyed[BATCH_MAX];
+    struct decision *keyed[BATCH_MAX] = { NULL };
     size_t           count = 0;
 
     for (size_t i = 0; i < batch->count; i++)
         if (batch->items[i]->idempotency_key)
             keyed[count++] = batch->items[i];
-    qsort(keyed, count, sizeof *keyed, by_key);
+    qsort(keyed, count, sizeof(struct decision *), by_key);
     for (size_t i = 0; i < count; i++)
         add_key(batch, keyed[i]);
 }
@@ -184,7 +184,7 @@ by_sha256(const void *a, const void *b)
 static void
 add_kept(struct batch *batch, const struct known *known)
 {
-    const struct kept *kept[2 * BATCH_MAX];
+    const struct kept *kept[2 * BATCH_MAX] = { NULL };
     size_t             count = 0;
 
     for (size_t i = 0; i < batch->count; i++) {
@@ -194,7 +194,7 @@ add_kept(struct batch *batch, const struct known *known)
         if (decision->parameters.count && !known_has(known, &decision->parameters.sha256))
             kept[count++] = &decision->parameters;
     }
-    qsort(kept, count, sizeof *kept, by_sha256);
+    qsort(kept, count, sizeof(const struct kept *), by_sha256);
     for (size_t i = 0; i < count; i++) {
         if (i && !by_sha256(&kept[i - 1], &kept[i]))
             continue;
@@ -397,7 +397,7 @@ receive(struct connection *connection, PGresult *results[static PIPELINE_MAX], s
 enum outcome
 batch_send(struct connection *connection, struct batch *batch)
 {
-    PGresult *results[PIPELINE_MAX];
+    PGresult *results[PIPELINE_MAX] = { NULL };
     size_t    count = 0, at = 1;
 
     batch->refused_count = 0;

@@ -255,7 +255,7 @@ run_commit(struct connection *connection)
 
     connection->has_warned = false;
     enum outcome outcome = run(connection, "COMMIT", NULL, 0, &rows);
-    if (!outcome && strcmp(PQcmdStatus(rows), "COMMIT"))
+    if (!outcome && strcmp(PQcmdStatus(rows), "COMMIT") != 0)
         outcome = OUTCOME_REFUSED;
     else if (!outcome && connection->has_warned)
         outcome = OUTCOME_AWAY;

@@ -67,36 +67,49 @@ state_directory(char *path, size_t path_bytes)
     return count > 0 && (size_t)count < path_bytes;
 }
 
-/* PostgreSQL's newest server programs, where Debian puts them, else where pg_config says. */
+/* PostgreSQL's newest server programs, where Debian puts them. */
+static bool
+find_newest(struct embedded *embedded)
+{
+    glob_t found;
+    long   newest = 0;
+
+    if (glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found))
+        return false;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        long version = strtol(found.gl_pathv[i] + sizeof "/usr/lib/postgresql/" - 1, NULL, 10);
+        if (version <= newest)
+            continue;
+        newest = version;
+        snprintf(embedded->programs, sizeof embedded->programs, "/usr/lib/postgresql/%ld/bin", version);
+    }
+    globfree(&found);
+    return newest;
+}
+
+static bool
+find_in_path(struct embedded *embedded)
+{
+    const char *from = getenv("PATH");
+
+    while (from && *from) {
+        int  count = (int)strcspn(from, ":");
+        char initdb[PATH_MAX_BYTES];
+        snprintf(initdb, sizeof initdb, "%.*s/initdb", count, from);
+        if (*from == '/' && !access(initdb, X_OK)) {
+            snprintf(embedded->programs, sizeof embedded->programs, "%.*s", count, from);
+            return true;
+        }
+        from += count + (from[count] == ':');
+    }
+    return false;
+}
+
 static bool
 find_programs(struct embedded *embedded, char why[static DATABASE_WHY_MAX])
 {
-    glob_t found;
-    int    newest = 0;
-
-    if (!glob("/usr/lib/postgresql/*/bin/initdb", 0, NULL, &found)) {
-        for (size_t i = 0; i < found.gl_pathc; i++) {
-            int version = (int)strtol(found.gl_pathv[i] + sizeof "/usr/lib/postgresql/" - 1, NULL, 10);
-            if (version <= newest)
-                continue;
-            newest = version;
-            snprintf(embedded->programs, sizeof embedded->programs, "/usr/lib/postgresql/%d/bin", version);
-        }
-        globfree(&found);
-    }
-    if (newest)
-        return true;
-    FILE *asked = popen("pg_config --bindir 2>/dev/null", "re");
-    bool  is_found = asked && fgets(embedded->programs, sizeof embedded->programs, asked);
-    if (asked)
-        pclose(asked);
-    embedded->programs[strcspn(embedded->programs, "\n")] = '\0';
-    char initdb[PATH_MAX_BYTES + sizeof "/initdb"];
-    snprintf(initdb, sizeof initdb, "%s/initdb", embedded->programs);
-    if (is_found && !access(initdb, X_OK))
-        return true;
-    return fail(why, "the server's programs are not installed",
-                "apt-get install postgresql-15, or set BREAKWATER_DATABASE_URL");
+    return find_newest(embedded) || find_in_path(embedded) ||
+           fail(why, "the server's programs are not installed", "apt-get install postgresql-15, or set BREAKWATER_DATABASE_URL");
 }
 
 static bool
@@ -148,11 +161,11 @@ run_program(const struct embedded *embedded, const char *name, char **arguments)
         return false;
     }
     snprintf(path, sizeof path, "%s/%s", embedded->programs, name);
-    arguments[0] = path;                      /* they look for one another beside themselves */
     char *environment[] = { "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "PGTZ=UTC", NULL };
     pid_t pid = fork();
     if (!pid) {
         become_user(embedded, log_fd);
+        arguments[0] = path;                  /* they look for one another beside themselves */
         execve(path, arguments, environment);
         _exit(127);
     }
@@ -285,7 +298,7 @@ server_lives(const struct embedded *embedded)
     char pid[16];
 
     snprintf(pid, sizeof pid, "%d", (int)read_pid(embedded));
-    return strcmp(pid, "0") && is_of_ours(embedded, pid);
+    return strcmp(pid, "0") != 0 && is_of_ours(embedded, pid);
 }
 
 /* A process of a server that was killed may outlive it for a moment. */

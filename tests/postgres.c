@@ -17,7 +17,7 @@
 #include <check.h>
 #include <libpq-fe.h>
 
-enum { COMMAND_MAX = 1024, LINE_MAX_BYTES = 128, COLUMNS_MAX = 16, KEEPER_FD = 200 };
+enum { COMMAND_MAX = 1024, LINE_MAX_BYTES = 128, COLUMNS_MAX = 16, DATABASES_MAX = 100, KEEPER_FD = 200 };
 
 static const char directory_variable[] = "BREAKWATER_TEST_DIRECTORY";
 static const char keeper_variable[] = "BREAKWATER_TEST_KEEPER";
@@ -184,32 +184,90 @@ start_once(void)
     close(lock_fd);
 }
 
-/* Named by the process and a count that the server keeps: no two tests share one. */
-void
-postgres_fresh(char url[static POSTGRES_URL_MAX])
+/* A database that no other test has, held by a lock until this process ends. */
+static int
+take_database(void)
 {
-    char    sql[LINE_MAX_BYTES];
+    for (int number = 1; number < DATABASES_MAX; number++) {
+        char path[POSTGRES_PATH_MAX];
+        snprintf(path, sizeof path, "%s/database-%d", directory(), number);
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        ck_assert_int_ge(fd, 0);
+        if (!flock(fd, LOCK_EX | LOCK_NB))
+            return number;
+        close(fd);
+    }
+    ck_abort_msg("more than %d databases at once", DATABASES_MAX);
+    return 0;
+}
+
+static PGconn *
+connect_patiently(const char *url)
+{
     PGconn *server = NULL;
 
     for (int attempt = 0; attempt < 50; attempt++) {
         start_once();
-        snprintf(url, POSTGRES_URL_MAX, "host=%s user=breakwater dbname=postgres", directory());
         PQfinish(server);
         server = PQconnectdb(url);
         if (PQstatus(server) == CONNECTION_OK)
-            break;
+            return server;
         usleep(100000);
     }
-    ck_assert_msg(PQstatus(server) == CONNECTION_OK, "%s", PQerrorMessage(server));
-    PGresult *name = PQexec(server, "SELECT 'test_' || pg_current_xact_id()");
-    ck_assert_int_eq(PQresultStatus(name), PGRES_TUPLES_OK);
-    snprintf(sql, sizeof sql, "CREATE DATABASE %s", PQgetvalue(name, 0, 0));
-    PGresult *made = PQexec(server, sql);
-    ck_assert_msg(PQresultStatus(made) == PGRES_COMMAND_OK, "%s", PQerrorMessage(server));
-    snprintf(url, POSTGRES_URL_MAX, "host=%s user=breakwater dbname=%s", directory(), PQgetvalue(name, 0, 0));
-    PQclear(made);
-    PQclear(name);
+    ck_abort_msg("%s", PQerrorMessage(server));
+    return NULL;
+}
+
+static void
+execute(PGconn *server, const char *sql)
+{
+    PGresult *result = PQexec(server, sql);
+    ck_assert_msg(PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK, "%s: %s", sql,
+                  PQerrorMessage(server));
+    PQclear(result);
+}
+
+static void
+forget_notice(void *context, const char *message)
+{
+    (void)context;
+    (void)message;
+}
+
+/* Emptied rather than dropped: a database is 300 files, which every recovery and every checkpoint would have to write. */
+static void
+empty(const char *url)
+{
+    PGconn *server = connect_patiently(url);
+
+    PQsetNoticeProcessor(server, forget_notice, NULL);
+    execute(server, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()");
+    execute(server, "DROP SCHEMA IF EXISTS audit, breakwater, public CASCADE");
+    execute(server, "CREATE SCHEMA public");
     PQfinish(server);
+}
+
+void
+postgres_fresh(char url[static POSTGRES_URL_MAX])
+{
+    char name[LINE_MAX_BYTES], sql[2 * LINE_MAX_BYTES];
+
+    snprintf(name, sizeof name, "test_%d", take_database());
+    snprintf(url, POSTGRES_URL_MAX, "host=%s user=breakwater dbname=postgres", directory());
+    PGconn *server = connect_patiently(url);
+    snprintf(sql, sizeof sql, "SELECT 1 FROM pg_database WHERE datname = '%s'", name);
+    PGresult *found = PQexec(server, sql);
+    ck_assert_int_eq(PQresultStatus(found), PGRES_TUPLES_OK);
+    bool is_there = PQntuples(found);
+    PQclear(found);
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
+    if (!is_there)
+        execute(server, sql);
+    PQfinish(server);
+    snprintf(url, POSTGRES_URL_MAX, "host=%s user=breakwater dbname=%s", directory(), name);
+    if (is_there)
+        empty(url);
 }
 
 bool
