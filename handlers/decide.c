@@ -135,7 +135,8 @@ compute(struct request *request, const struct rules *rules, const struct questio
     json_write(work->kind->figures, &work->answer, JSON_CANONICAL, &work->figures);
     text_open(&work->workings, request->arena, TEXT_ROOM, TEXT_MAX);
     if (question->workings)
-        workings_write(rules->parameters, question, request->now_us, &work->answer.figures, &work->workings);
+        workings_write(rules->parameters, question, request->now_us, &work->answer.figures,
+                       work->kind->figures, &work->workings);
     return work->figures.is_full || work->workings.is_full ? PROBLEM_INTERNAL : PROBLEM_NONE;
 }
 

@@ -389,7 +389,8 @@ preview_compute(const struct parameters *parameters, const struct question *ques
     if (!move_to_trigger(&preview))
         return RISK_OVERFLOW;
     if (parts & (PART_PRICES | PART_LIQUIDATION | PART_RISK | PART_SUGGESTIONS) &&
-        (status = liquidation_fill(&preview.situation, parts & PART_RISK, figures, room, faults)))
+        (status = liquidation_fill(&preview.situation, parts & (PART_LIQUIDATION | PART_RISK), figures,
+                                   room, faults)))
         return status;
     if ((parts & PART_PRICES && !fill_execution_prices(&preview)) ||
         (parts & PART_RISK && !fill_risk(&preview)) ||

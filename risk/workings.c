@@ -11,7 +11,8 @@
 /* One working in the making: its numbers are collected in `numbers`, cut when they are too many. */
 struct writer_of_workings {
     struct text *out;
-    bool         is_first;
+    const struct record *answer;
+    size_t       written;
     char         numbers[WORKING_TEXT_MAX];
     size_t       count;
 };
@@ -48,6 +49,18 @@ name_number(struct writer_of_workings *workings, const char *name, struct decima
     put_number(workings, number);
 }
 
+/* Does the answer have the member that "/health/ratio" begins with? */
+static bool
+is_answered(const struct record *answer, const char *figure)
+{
+    size_t count = strcspn(figure + 1, "/");
+
+    for (size_t i = 0; i < answer->count; i++)
+        if (strlen(answer->fields[i].name) == count && !memcmp(answer->fields[i].name, figure + 1, count))
+            return true;
+    return false;
+}
+
 static void
 end(struct writer_of_workings *workings, const char *figure, const char *formula, const char *basis)
 {
@@ -55,10 +68,11 @@ end(struct writer_of_workings *workings, const char *figure, const char *formula
 
     if (!workings->count)
         put(workings, "none");
-    if (!workings->is_first)
-        text_add_string(workings->out, ",");
-    json_write(&working_record, &working, JSON_DECLARED, workings->out);
-    workings->is_first   = false;
+    if (workings->written < WORKINGS_MAX && is_answered(workings->answer, figure)) {
+        if (workings->written++)
+            text_add_string(workings->out, ",");
+        json_write(&working_record, &working, JSON_DECLARED, workings->out);
+    }
     workings->count      = 0;
     workings->numbers[0] = '\0';
 }
@@ -129,13 +143,12 @@ write_perps(struct writer_of_workings *workings, const struct position *position
     for (size_t i = 0; i < position->perps_count; i++) {
         const struct position_perp  *perp = &position->perps[i];
         const struct position_asset *held = &position->assets[perp->asset];
-        char figure[96];
-        snprintf(figure, sizeof figure, "/health/maintenance of %s", held->asset.name);
+        put(workings, held->asset.name);
         name_number(workings, "quantity", perp->quantity);
         name_number(workings, "entry_price", perp->entry_price);
         name_number(workings, "price", held->price);
         name_number(workings, "closing_fee_rate", held->asset.closing_fee_rate);
-        end(workings, figure,
+        end(workings, "/health/maintenance",
             "|quantity| * price * rate - deduction of the last bracket with from_notional <= |quantity| * price",
             "prices as stated, or the entry where the document says so");
     }
@@ -278,9 +291,9 @@ tell_basis(const struct figures *figures, char *basis, size_t bytes)
 
 void
 workings_write(const struct parameters *parameters, const struct question *question, int64_t now_us,
-               const struct figures *figures, struct text *out)
+               const struct figures *figures, const struct record *answer, struct text *out)
 {
-    struct writer_of_workings workings = { .out = out, .is_first = true };
+    struct writer_of_workings workings = { .out = out, .answer = answer };
     struct position           position;
     struct faults             faults;
     struct decimal            price = DECIMAL_NONE;

@@ -6,8 +6,9 @@
 #include "risk/figures.h"
 #include "risk/question.h"
 
-/* Appends a JSON array of `working` records for figures that preview_compute gave for the same question and time. */
+/* Appends a JSON array of `working` records for figures that preview_compute gave for the same question
+ * and time: of those that `answer` has, WORKINGS_MAX at most. */
 void workings_write(const struct parameters *parameters, const struct question *question, int64_t now_us,
-                    const struct figures *figures, struct text *out);
+                    const struct figures *figures, const struct record *answer, struct text *out);
 
 #endif

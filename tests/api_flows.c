@@ -12,6 +12,7 @@
 #include "handlers/routes.h"
 #include "record/record.h"
 #include "tests/api.h"
+#include "tests/openapi.h"
 
 #define ACCOUNT "'account':{'collateral':[{'asset':'ETH','quantity':'10'}]," \
     "'debt':[{'asset':'USDC','quantity':'12000'}]}"
@@ -179,6 +180,103 @@ START_TEST(same_question_has_the_same_figures)
     ck_assert_str_eq(strstr(a.http.body, ",\"health\":"), strstr(b.http.body, ",\"health\":"));
     api_forget(&a);
     api_forget(&b);
+}
+END_TEST
+
+/* The examples of questions that name a market. */
+static const char *const examples[] = { "Lending", "Endangered", "Perpetual", "Wish" };
+
+/* With its workings; to be freed. */
+static char *
+example(size_t i)
+{
+    char pointer[64];
+
+    snprintf(pointer, sizeof pointer, "/components/examples/%s/value", examples[i]);
+    json_t *question = json_copy((json_t *)openapi_find(api_document(), pointer));
+    json_object_set_new(question, "workings", json_true());
+    char *text = json_dumps(question, JSON_COMPACT);
+    json_decref(question);
+    return text;
+}
+
+/* Asked for alone, a part is what it is in the whole answer; of the rest it says nothing. */
+START_TEST(part_is_as_in_the_preview)
+{
+    struct api_answer whole, part;
+    const char       *member;
+    json_t           *value;
+
+    for (size_t i = 0; i < COUNT_OF(examples); i++) {
+        char *question = example(i);
+        ask("/v1/previews", ROLE_PREVIEW, NULL, question, 201, &whole);
+        ask(decisions[_i], ROLE_PREVIEW, NULL, question, 201, &part);
+        json_object_foreach(part.json, member, value)
+            if (strcmp(member, "decision") != 0 && strcmp(member, "audit") != 0 &&
+                strcmp(member, "warnings") != 0 && strcmp(member, "workings") != 0)
+                ck_assert_msg(json_equal(value, json_object_get(whole.json, member)),
+                              "%s of %s: %.1500s", member, examples[i],
+                              json_dumps(value, JSON_COMPACT));
+        free(question);
+        api_forget(&part);
+        api_forget(&whole);
+    }
+}
+END_TEST
+
+START_TEST(workings_are_of_figures_that_are_there)
+{
+    for (size_t i = 0; i < COUNT_OF(examples); i++) {
+        struct api_answer answer;
+        char             *question = example(i);
+        ask(decisions[_i], ROLE_PREVIEW, NULL, question, 201, &answer);
+        const json_t *workings = json_object_get(answer.json, "workings");
+        ck_assert_uint_ge(json_array_size(workings), 4);
+        for (size_t j = 0; j < json_array_size(workings); j++) {
+            const char *figure =
+                json_string_value(json_object_get(json_array_get(workings, j), "figure"));
+            ck_assert_msg(openapi_find(answer.json, figure) != NULL, "%s of %s", figure, examples[i]);
+        }
+        free(question);
+        api_forget(&answer);
+    }
+}
+END_TEST
+
+/* As many assets as a document may have, each held or owed: lists keep to what openapi.yaml says. */
+START_TEST(largest_account_is_answered_within_bounds)
+{
+    enum { ASSETS = 64, ROOM = 64 * 256 };
+    static const struct { const char *head, *item; int first, end; } parts[] = {
+        { "'assets':{", "'A%d':{'threshold':'0.5'}", 0, ASSETS },
+        { "'collateral':[", "{'asset':'A%d','quantity':'10'}", 0, ASSETS / 2 },
+        { "'debt':[", "{'asset':'A%d','quantity':'4.9'}", ASSETS / 2, ASSETS },
+        { "'prices':{", "'A%d':'100'", 0, ASSETS },
+    };
+    char  *texts[COUNT_OF(parts)];
+    char  *question = malloc(COUNT_OF(parts) * ROOM);
+    struct api_answer answer;
+
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        texts[i] = malloc(ROOM);
+        size_t count = (size_t)snprintf(texts[i], ROOM, "%s", parts[i].head);
+        for (int j = parts[i].first; j < parts[i].end; j++) {
+            if (j > parts[i].first)
+                texts[i][count++] = ',';
+            count += (size_t)snprintf(texts[i] + count, ROOM - count, parts[i].item, j);
+        }
+    }
+    snprintf(question, COUNT_OF(parts) * ROOM,
+             "{'parameters':{%s},'trigger':{'rule':'below'},'close':{'rule':'full'},"
+             "'dust':{'rule':'none'},'penalty':{'rule':'fixed'}},'account':{%s],%s]},"
+             "'state':{%s}},'workings':true}", texts[0], texts[1], texts[2], texts[3]);
+    ask("/v1/previews", API_EVERY_ROLE, NULL, question, 201, &answer);
+    ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "liquidation_prices")), ASSETS);
+    ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "workings")), 64);
+    api_forget(&answer);
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        free(texts[i]);
+    free(question);
 }
 END_TEST
 
@@ -653,6 +751,9 @@ api_flows_add(TCase *tcase)
     tcase_add_test(tcase, decision_is_nobody_elses);
     tcase_add_test(tcase, same_state_has_the_same_hash);
     tcase_add_loop_test(tcase, same_question_has_the_same_figures, 0, COUNT_OF(decisions));
+    tcase_add_loop_test(tcase, part_is_as_in_the_preview, 1, COUNT_OF(decisions));
+    tcase_add_loop_test(tcase, workings_are_of_figures_that_are_there, 0, COUNT_OF(decisions));
+    tcase_add_test(tcase, largest_account_is_answered_within_bounds);
     tcase_add_test(tcase, decision_names_the_rules_in_force);
     tcase_add_loop_test(tcase, idempotency_key_gets_the_stored_answer, 0, COUNT_OF(decisions));
     tcase_add_test(tcase, idempotency_key_knows_the_bytes);

@@ -649,6 +649,63 @@ path_of_examples(const struct route *route, char *path, size_t room)
     }
 }
 
+/* What differs with each answer, or each build. */
+static bool
+is_ever_new(const char *name)
+{
+    static const char *const names[] = {
+        "id", "decided_at", "active_at", "build", "record_sha256", "salt", "commitment",
+    };
+    for (size_t i = 0; name && i < COUNT_OF(names); i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
+/* Is the answer the one that openapi.yaml shows, but for that? */
+static bool
+is_as_shown(const char *name, const json_t *answer, const json_t *shown)
+{
+    const char *inner;
+    json_t     *value;
+    bool        is_same = true;
+
+    if (is_ever_new(name))
+        return true;
+    if (json_is_array(shown)) {
+        is_same = json_array_size(answer) == json_array_size(shown);
+        for (size_t i = 0; i < json_array_size(shown); i++)
+            is_same &= is_as_shown(NULL, json_array_get(answer, i), json_array_get(shown, i));
+        return is_same;
+    }
+    if (!json_is_object(shown))
+        return json_equal(answer, shown);
+    json_object_foreach((json_t *)shown, inner, value)
+        is_same &= is_as_shown(inner, json_object_get(answer, inner), value);
+    return is_same && json_object_size(answer) == json_object_size(shown);
+}
+
+/* The example of the answer that has the request's name, where there is one; of answers without a
+ * body before them, the only one. */
+static void
+compare_with_example(const struct route *route, const char *name, const struct api_answer *answer)
+{
+    char status[16];
+
+    snprintf(status, sizeof status, "%u", route->status);
+    const json_t *response = json_object_get(
+        json_object_get(operation_of(route), "responses"), status);
+    const json_t *media = json_object_get(json_object_get(response, "content"), "application/json");
+    const json_t *shown = json_object_get(media, "example");
+    if (name)
+        shown = json_object_get(
+            openapi_resolve(api_document(),
+                            json_object_get(json_object_get(media, "examples"), name)), "value");
+    ck_assert_msg(!shown || is_as_shown(NULL, answer->json, shown),
+                  "the answer of %s, example %s, is now %.3000s", route->operation,
+                  name ? name : "", answer->http.body);
+}
+
 START_TEST(example_is_answered)
 {
     const struct route *route = &routes[_i];
@@ -670,6 +727,8 @@ START_TEST(example_is_answered)
         bool is_of_a_decision = strstr(path, "/v1/decisions/") != NULL;
         ck_assert_msg(answer.http.status == (is_of_a_decision ? 404 : (int)route->status), "%s: %d",
                       path, answer.http.status);
+        if (!is_of_a_decision)
+            compare_with_example(route, NULL, &answer);
         api_forget(&answer);
     }
     json_object_foreach(json_object_get(media, "examples"), name, example) {
@@ -683,6 +742,7 @@ START_TEST(example_is_answered)
         api_call(&request, &answer);
         ck_assert_msg(answer.http.status == (int)route->status, "%s, %s: %d: %.1000s",
                       route->operation, name, answer.http.status, answer.http.body);
+        compare_with_example(route, name, &answer);
         free(body);
         api_forget(&answer);
     }
