@@ -235,7 +235,8 @@ START_TEST(workings_are_of_figures_that_are_there)
         for (size_t j = 0; j < json_array_size(workings); j++) {
             const char *figure =
                 json_string_value(json_object_get(json_array_get(workings, j), "figure"));
-            ck_assert_msg(openapi_find(answer.json, figure) != NULL, "%s of %s", figure, examples[i]);
+            ck_assert_msg(openapi_find(answer.json, figure) != NULL, "%s of %s", figure,
+                          examples[i]);
         }
         free(question);
         api_forget(&answer);
@@ -243,7 +244,7 @@ START_TEST(workings_are_of_figures_that_are_there)
 }
 END_TEST
 
-/* As many assets as a document may have, each held or owed: lists keep to what openapi.yaml says. */
+/* As many assets as a document may have, each held or owed: the lists keep to their bounds. */
 START_TEST(largest_account_is_answered_within_bounds)
 {
     enum { ASSETS = 64, ROOM = 64 * 256 };

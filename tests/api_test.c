@@ -662,48 +662,78 @@ is_ever_new(const char *name)
     return false;
 }
 
-/* Is the answer the one that openapi.yaml shows, but for that? */
-static bool
-is_as_shown(const char *name, const json_t *answer, const json_t *shown)
-{
-    const char *inner;
-    json_t     *value;
-    bool        is_same = true;
+/* Where an answer first differs from the one that openapi.yaml shows. */
+struct difference {
+    char          pointer[256];
+    const json_t *answered, *shown;
+};
 
-    if (is_ever_new(name))
+static bool is_as_shown(const json_t *answered, const json_t *shown, struct difference *difference);
+
+static bool
+is_as_shown_below(const char *step, const json_t *answered, const json_t *shown,
+                  struct difference *difference)
+{
+    size_t count = strlen(difference->pointer);
+
+    if (is_ever_new(step))
         return true;
-    if (json_is_array(shown)) {
-        is_same = json_array_size(answer) == json_array_size(shown);
-        for (size_t i = 0; i < json_array_size(shown); i++)
-            is_same &= is_as_shown(NULL, json_array_get(answer, i), json_array_get(shown, i));
-        return is_same;
-    }
-    if (!json_is_object(shown))
-        return json_equal(answer, shown);
-    json_object_foreach((json_t *)shown, inner, value)
-        is_same &= is_as_shown(inner, json_object_get(answer, inner), value);
-    return is_same && json_object_size(answer) == json_object_size(shown);
+    snprintf(difference->pointer + count, sizeof difference->pointer - count, "/%s", step);
+    if (!is_as_shown(answered, shown, difference))
+        return false;
+    difference->pointer[count] = '\0';
+    return true;
 }
 
-/* The example of the answer that has the request's name, where there is one; of answers without a
- * body before them, the only one. */
+static bool
+is_as_shown(const json_t *answered, const json_t *shown, struct difference *difference)
+{
+    const char *name;
+    json_t     *value;
+    char        step[24];
+    bool        is_same_size = json_is_object(shown)
+                                   ? json_object_size(answered) == json_object_size(shown)
+                                   : json_array_size(answered) == json_array_size(shown);
+    bool        is_leaf = !json_is_object(shown) && !json_is_array(shown);
+
+    if (!is_same_size || (is_leaf && !json_equal(answered, shown))) {
+        difference->answered = answered;
+        difference->shown    = shown;
+        return false;
+    }
+    for (size_t i = 0; i < json_array_size(shown); i++) {
+        snprintf(step, sizeof step, "%zu", i);
+        if (!is_as_shown_below(step, json_array_get(answered, i), json_array_get(shown, i),
+                               difference))
+            return false;
+    }
+    json_object_foreach((json_t *)shown, name, value)
+        if (!is_as_shown_below(name, json_object_get(answered, name), value, difference))
+            return false;
+    return true;
+}
+
+/* The example of the answer that has the request's name, where there is one; of an operation
+ * without a body, the only one. */
 static void
 compare_with_example(const struct route *route, const char *name, const struct api_answer *answer)
 {
-    char status[16];
+    struct difference difference = { .pointer = "" };
+    char              status[16];
 
     snprintf(status, sizeof status, "%u", route->status);
-    const json_t *response = json_object_get(
-        json_object_get(operation_of(route), "responses"), status);
+    const json_t *response =
+        json_object_get(json_object_get(operation_of(route), "responses"), status);
     const json_t *media = json_object_get(json_object_get(response, "content"), "application/json");
     const json_t *shown = json_object_get(media, "example");
     if (name)
-        shown = json_object_get(
-            openapi_resolve(api_document(),
-                            json_object_get(json_object_get(media, "examples"), name)), "value");
-    ck_assert_msg(!shown || is_as_shown(NULL, answer->json, shown),
-                  "the answer of %s, example %s, is now %.3000s", route->operation,
-                  name ? name : "", answer->http.body);
+        shown = json_object_get(json_object_get(media, "examples"), name);
+    shown = name ? json_object_get(openapi_resolve(api_document(), shown), "value") : shown;
+    ck_assert_msg(!shown || is_as_shown(answer->json, shown, &difference),
+                  "openapi.yaml shows the answer of %s (example %s) with %s %.1000s, and it is"
+                  " now %.1000s", route->operation, name ? name : "", difference.pointer,
+                  json_dumps(difference.shown, JSON_COMPACT | JSON_ENCODE_ANY),
+                  json_dumps(difference.answered, JSON_COMPACT | JSON_ENCODE_ANY));
 }
 
 START_TEST(example_is_answered)
