@@ -81,8 +81,9 @@ const char *memory_fault_name(enum memory_fault fault);  /* "good", "snapshot_no
  * MEMORY_GOOD leaves both alone.
  *
  *   time-weighted price  e^(mean of ln price over the last window_s), held between snapshots; older
- *       parts are kept as means of a tenth of the window, so that the one which is leaving it counts
- *       in proportion. A change of window_s holds from the next snapshot on.
+ *       parts are kept as means of a tenth of the window, and the one which is leaving it counts in
+ *       proportion: exact but for at most a fortieth of what the price moved within that part. A
+ *       change of window_s holds from the next snapshot on.
  *   variance             the mean of r^2 / t over the snapshots, r = ln(price / price before) and t
  *       the time between, each weighted by its time and by 2^(-age / half-life); at most 1e6. Prices
  *       that bounce between a bid and an ask bias it up, never down.

@@ -7,7 +7,11 @@
 #include "record/instant.h"
 #include "record/json.h"
 #include "risk/account.h"
+#include "risk/adaptive.h"
+#include "risk/candles.h"
 #include "risk/figures.h"
+#include "risk/market_memory.h"
+#include "risk/oracle.h"
 #include "risk/parameters.h"
 #include "risk/state.h"
 #include "server/document.h"
@@ -20,6 +24,8 @@ enum { RECORDS_DEEP_MAX = 12 };
 static const struct record *const records[] = {
     &sample_record, &account_record, &liquidator_record, &parameters_record, &state_record,
     &problem_document_record, &settings_record, &figures_record,
+    &source_price_record, &oracle_settings_record, &adaptive_settings_record,
+    &market_memory_record, &candle_series_record,
 };
 
 static void check_record(const struct record *record, int depth);

@@ -2,10 +2,13 @@
 """Writes tests/golden/guard.txt and tests/golden/memory.txt: what model.md 10 says of reports, prices and histories.
 
 Weights and medians are exact fractions; logarithms and roots have 50 digits. A history is integrated over its whole path each time,
-nothing is carried from one state to the next. Needs mpmath.  tests/oracle/guard.py
+nothing is carried from one state to the next. With the shared folder it also prints what tests/adaptive_test.c expects of real candles.
+Needs mpmath.  tests/oracle/guard.py [SHARED]
 """
+import csv
 import json
 import random
+import sys
 from fractions import Fraction
 
 from mpmath import mp, mpf, log, sqrt, exp, ceil
@@ -346,5 +349,42 @@ def write_memory():
             price = Fraction(f'{float(price) * (1 + rng.gauss(0, 0.004)):.2f}')
 
 
-write_guard()
-write_memory()
+# ---- candles -------------------------------------------------------------------------------------------------------------------
+
+def turns(path):
+    signs = [b > a for a, b in zip(path, path[1:]) if a != b]
+    return sum(a != b for a, b in zip(signs, signs[1:]))
+
+
+def print_candles(shared, month):
+    """Hour by hour: exponentially weighted Garman-Klass with a half-life of 12 h; the stress between 1 and 3, its play 0.1, an hour up
+    and four hours down."""
+    rows = list(csv.DictReader(open(f'{shared}/data/candles/btcusdt_1h_{month}.csv')))
+    decay = mpf(2) ** (-mpf(1) / 12)
+    variance, held = None, None
+    raws, helds, peak = [], [], (0, 0)
+    for i, row in enumerate(rows):
+        o, h, l, c = (real(row[x]) for x in ('open', 'high', 'low', 'close'))
+        own = log(h / l) ** 2 / 2 - (2 * log(mpf(2)) - 1) * log(c / o) ** 2
+        variance = own if variance is None else decay * variance + (1 - decay) * own
+        sigma = sqrt(variance * 8760)
+        peak = max(peak, (sigma, i))
+        raw = min(max((sigma - 1) / 2, mpf(0)), mpf(1))
+        if held is None:
+            held = raw
+        else:
+            target = max(raw, min(held, raw + mpf(1) / 10))
+            held = min(max(target, held - mpf(1) / 4), held + 1)
+        raws.append(raw)
+        helds.append(max(held - mpf(1) / 10, 0) / mpf('0.9'))
+        if row['time'][8:] in ('12T09:00:00Z', '12T12:00:00Z', '13T03:00:00Z', '14T00:00:00Z', '19T13:00:00Z', '20T12:00:00Z'):
+            print(month, i, row['time'], mp.nstr(sigma, 13), mp.nstr(raw, 13), mp.nstr(helds[-1], 13))
+    print(month, 'rows', len(rows), 'peak', mp.nstr(peak[0], 13), rows[peak[1]]['time'], 'turns', turns(raws), turns(helds))
+
+
+if len(sys.argv) > 1:
+    for month in ('2020-03', '2021-05'):
+        print_candles(sys.argv[1], month)
+else:
+    write_guard()
+    write_memory()
