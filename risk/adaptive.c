@@ -111,7 +111,7 @@ reach(int64_t elapsed_us, int64_t whole_s)
     return part_of_way(elapsed, decimal_zero, whole);
 }
 
-/* What is held, drawn by the raw stress x: max(x, min(held, x + band)), no faster than it may go. */
+/* What is held, drawn by the raw stress x: max(x, min(held, x + band)), no faster than allowed. */
 static struct decimal
 hold(const struct adaptive_settings *settings, struct decimal held, struct decimal raw,
      int64_t elapsed_us)

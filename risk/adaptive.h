@@ -5,10 +5,10 @@
  * of every bound. It grows with volatility and falls with depth, without a jump; the parameters are
  * straight lines in it. What the inputs say at once is the raw stress, the larger of
  *     (volatility - calm) / (stressed - calm)    and    (deep - depth) / (deep - thin),
- * each within 0..1. What is held follows it with play, like a gear with slack: up as soon as the raw
- * stress is above it, down only when that has fallen by more than the band; in between it stands
- * still. So each turn costs the market a move of a whole band, and noise narrower than that moves
- * nothing. Nor does it go faster than its two speeds allow: who thins a book out for a moment moves
+ * each within 0..1. What is held follows it with play, like a gear with slack: up as soon as the
+ * raw stress is above it, down only when that has fallen by more than the band; in between it
+ * stands still. So each turn costs the market a move of a whole band, and noise narrower than that
+ * moves nothing. Nor does it go faster than its two speeds allow: who thins a book out for a moment moves
  * it by a moment's worth. What counts is the held stress past the band, over what is left:
  *     stress = (held - band)+ / (1 - band).
  * All of this is monotone: with a volatility that is nowhere lower, and depth that is nowhere more,
@@ -31,7 +31,7 @@ struct adaptive_settings {
     struct decimal volatility_calm;       /* 0..1000 [1]: a year's, from here on it counts */
     struct decimal volatility_stressed;   /* 0..1000 [3], above calm: the far end */
     struct decimal depth_deep;            /* > 0 [none]: value that sells within the slippage */
-    struct decimal depth_thin;            /* tolerance; >= 0, below deep. None: depth is not asked */
+    struct decimal depth_thin;            /* tolerance; >= 0, below deep. None: does not count */
     struct decimal band;                  /* 0..0.9 [0.1]: the play, in stress */
     int64_t        rise_s, fall_s;        /* 0..604800 [3600, 14400]: of the way from 0 to 1, and
                                            * back; 0: at once */
@@ -72,7 +72,7 @@ struct adaptive {
     enum adaptive_reason reason;
     struct decimal       stress;                  /* 0..1, down to 1e-12 */
     struct decimal       maintenance_multiplier;  /* 1 + stress (max - 1), up to 1e-6 */
-    struct decimal       penalty_floor_rate;      /* floor + stress (max - floor)+, up by 1e-6 steps */
+    struct decimal       penalty_floor_rate;      /* floor + stress (max - floor)+, the latter up */
     struct decimal       slice_rate;              /* 1 - stress (1 - min), down to 1e-6 */
 };
 

@@ -77,8 +77,8 @@ struct push { double fair, pushed, log_push; bool is_up; };
 
 struct cost { double cost, capital; };
 
-/* Asks bought with the fee on top, bids sold with the fee taken off. A level that is better than the
- * fair price is anybody's to take, not a part of the attack. */
+/* Asks bought with the fee on top, bids sold with the fee taken off. A level that is better than
+ * the fair price is anybody's to take, not a part of the attack. */
 static struct cost
 push_book(const struct venue *venue, const struct push *push)
 {

@@ -20,7 +20,7 @@
  * pushed once and arbitraged back; a = e^|log_push| (-1000 to 1000), both directions cost the same.
  *   cost     Y (sqrt a - 1) / (1 - f) - Y (1 - 1 / sqrt a);  f = 0: Y (a^(1/4) - a^(-1/4))^2
  *   capital  Y (sqrt a - 1) / (1 - f): what has to be at hand for it
- * A range of a concentrated pool is one with Y = L sqrt(fair price), while the price stays in it. */
+ * A range of a concentrated pool is one with Y = L sqrt(fair price) while the price stays in it. */
 double pool_push_cost(double quote_reserve, double fee_rate, double log_push);
 double pool_push_capital(double quote_reserve, double fee_rate, double log_push);
 

@@ -14,7 +14,7 @@ enum { ASSETS_MOST = 128 };
 #define MILLISECOND_US INT64_C(1000)
 
 static const double variance_most = 1e6;
-static const double price_most    = 1.7e20;     /* a decimal's range, and 12 digits that are in it */
+static const double price_most    = 1.7e20;     /* of a decimal's range, in 12 digits */
 
 static const struct decimal largest_variance = DECIMAL_OF(1000000);
 
@@ -150,7 +150,7 @@ extend(struct history *history, int64_t from, int64_t to, struct decimal log_pri
     history->spans[history->count++] = (struct memory_span){ from, log_price };
 }
 
-/* The price held from `from` to `to`: cut at the grid; nothing is kept that ended a window before. */
+/* The price held from `from` to `to`: cut at the grid; what ended a window before is dropped. */
 static void
 remember(struct history *history, int64_t from, int64_t to, struct decimal log_price)
 {
@@ -201,7 +201,8 @@ weigh_prices(const struct oracle_settings *oracle, const struct price_memory *pr
     covered = observed_at - next->spans[0].begun_at;
     if (covered > WINDOW_PARTS * part_us)
         covered = WINDOW_PARTS * part_us;
-    next->time_weighted_price = stored(real_min(real_exp(mean_of_window(&history, observed_at)), price_most));
+    next->time_weighted_price =
+        stored(real_min(real_exp(mean_of_window(&history, observed_at)), price_most));
     next->window_s = seconds_of(covered);
     next->gap_s = seconds_of(observed_at - previous->observed_at);
 }

@@ -2,11 +2,11 @@
  * moved, the stress that is held (adaptive.h). One memory for each asset.
  *
  * A pure function: the memory before and an observation give the next memory. It is computed once,
- * when a snapshot is accepted, and stands in that snapshot's canonical bytes, beside the hash of the
- * snapshot before; so a decision needs no history, and an auditor recomputes the chain one link at a
- * time. To make that exact, what is stored is what is computed with: prices as they are, times in
- * whole milliseconds, statistics as decimals of 12 significant digits; and it is bounded, however
- * long the chain.
+ * when a snapshot is accepted, and stands in that snapshot's canonical bytes, beside the hash of
+ * the snapshot before; so a decision needs no history, and an auditor recomputes the chain one link
+ * at a time. To make that exact, what is stored is what is computed with: prices as they are, times
+ * in whole milliseconds, statistics as decimals of 12 significant digits; and it is bounded,
+ * however long the chain.
  *
  * The price between two snapshots is the first one's: a snapshot's own price weighs nothing in its
  * own memory, and no price of a single moment ever does. A snapshot that the oracle guard defers is
@@ -25,7 +25,7 @@
 /* The window is kept in so many parts, and the rest of one that is leaving it. */
 enum { WINDOW_PARTS = 10, SPANS_MAX = WINDOW_PARTS + 1 };
 
-/* From begun_at to the next one's begin (the last: to observed_at) the mean of ln price was this. */
+/* From begun_at to the next one's begin (the last: to observed_at): the mean of ln price. */
 struct memory_span { int64_t begun_at; struct decimal log_price; };
 
 struct price_memory {
@@ -60,8 +60,8 @@ extern const struct record market_memory_record;
 struct memory_observation {
     int64_t        observed_at;           /* when the state was taken; cut to milliseconds */
     struct decimal price;                 /* > 0, of the oracle guard where sources are given */
-    struct decimal volatility;            /* a year's, within the market's bounds; none: the memory's
-                                           * own is taken, within no bounds */
+    struct decimal volatility;            /* a year's, within the market's bounds; none: the
+                                           * memory's own is taken, within no bounds */
     struct decimal depth_value;           /* that sells within the slippage tolerance; or none */
 };
 
@@ -71,13 +71,13 @@ enum memory_fault {
                                            * older state came second; or it is the same again */
     MEMORY_FROM_THE_FUTURE,               /* past the clock skew: taken in, it would keep out every
                                            * honest one until then */
-    MEMORY_PRICE_NOT_POSITIVE             /* no logarithm: the asset's memory ends, and begins anew */
+    MEMORY_PRICE_NOT_POSITIVE             /* no logarithm: the asset's memory ends, to begin anew */
 };
 
 const char *memory_fault_name(enum memory_fault fault);  /* "good", "snapshot_not_newer", ... */
 
-/* The next memory after `previous` (NULL: the asset's first) under the settings given, as of our own
- * clock `now_us`. `spans` is where next->spans will be; neither may be previous's. Anything but
+/* The next memory after `previous` (NULL: the asset's first) under the settings given, as of our
+ * own clock `now_us`. `spans` is where next->spans will be; neither may be previous's. Anything but
  * MEMORY_GOOD leaves both alone.
  *
  *   time-weighted price  e^(mean of ln price over the last window_s), held between snapshots; older
@@ -85,8 +85,8 @@ const char *memory_fault_name(enum memory_fault fault);  /* "good", "snapshot_no
  *       proportion: exact but for at most a fortieth of what the price moved within that part. A
  *       change of window_s holds from the next snapshot on.
  *   variance             the mean of r^2 / t over the snapshots, r = ln(price / price before) and t
- *       the time between, each weighted by its time and by 2^(-age / half-life); at most 1e6. Prices
- *       that bounce between a bid and an ask bias it up, never down.
+ *       the time between, each weighted by its time and by 2^(-age / half-life); at most 1e6.
+ *       Prices that bounce between a bid and an ask bias it up, never down.
  *   stress               stress_follow over the time between. */
 enum memory_fault memory_next(const struct oracle_settings *oracle,
                               const struct adaptive_settings *adaptive,
@@ -99,7 +99,7 @@ enum memory_fault memory_next(const struct oracle_settings *oracle,
 struct oracle_reference memory_reference(const struct price_memory *memory);
 
 /* The volatility that the prices themselves show, a year's: the recommended one (volatility.h) of
- * the two half-lives, without a floor. None at first. Clamp it with volatility_within (candles.h). */
+ * the two half-lives, without a floor. None at first. volatility_within (candles.h) bounds it. */
 struct decimal memory_volatility(const struct price_memory *memory);
 
 /* The mean of numbers that held for so many seconds each; count >= 1, seconds >= 0 and not all 0.

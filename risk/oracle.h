@@ -60,14 +60,14 @@ struct source_weight { const char *source; struct decimal weight; };
 struct oracle_settings {
     int64_t        age_max_s;             /* 1..86400 [60]: an older report is dropped */
     int64_t        clock_skew_s;          /* 0..60 [2]: so far ahead of our clock counts as now */
-    struct decimal confidence_max_rate;   /* >0..1 [0.01]: of the price; a wider report is dropped */
+    struct decimal confidence_max_rate;   /* >0..1 [0.01]: of the price; a wider one is dropped */
     struct decimal confidence_floor_rate; /* 1e-6..0.01 [0.0001]: a narrower one counts as this */
-    int64_t        quorum;                /* 3..32 [3]: usable sources, and confirmations of a crash */
+    int64_t        quorum;                /* 3..32 [3]: sources that count; that confirm a crash */
     int64_t        window_s;              /* 60..86400 [1800]: of the time-weighted price, W */
     int64_t        volatility_half_life_s;        /* 60..2592000 [43200]: market_memory.h */
     int64_t        volatility_long_half_life_s;   /* 86400..31536000 [2592000] */
     struct decimal deviation_z;           /* 1..10 [4]: standard deviations that are still usual */
-    struct decimal safety_factor;         /* 1..100 [2]: an attack is deferred from cost / this on */
+    struct decimal safety_factor;         /* 1..100 [2]: a gain above cost / this is deferred */
     struct decimal slice_floor_rate;      /* 0.01..1 [0.1]: the smallest slice in a crash */
     int64_t        retry_s;               /* 1..3600 [60]: where nothing says how long it lasts */
     struct source_weight *sources;        /* at most 32; none: every name counts, with weight 1 */
@@ -100,7 +100,7 @@ struct source_judgement { enum source_fate fate; double weight; };
 
 struct aggregate {
     struct decimal          price;            /* none: no report counts */
-    double                  confidence_rate;  /* the lower median of those that count, of the price */
+    double                  confidence_rate;  /* of the price, the lower median of those used */
     double                  weight;           /* the sum */
     size_t                  used_count, stale_count;
     struct source_judgement judgements[SOURCES_MAX];      /* in the order of the reports */
@@ -111,15 +111,15 @@ struct aggregate {
  * where sigma is the asset's volatility (a year's, 0 to 1000) and the age is in years: what a
  * price may have moved since enters as variance. Weights above the lower median of all weights are
  * cut to it, so that with three sources or more none has half of the sum. Then the lowest price at
- * which half of the weight is reached; where it is reached exactly, the midpoint with the next price
- * (down to 1e-18). */
+ * which half of the weight is reached; where it is reached exactly, the midpoint with the next
+ * price (down to 1e-18). */
 void oracle_aggregate(const struct oracle_settings *settings, const struct source_price *reports,
                       size_t count, double volatility, int64_t now_us, struct aggregate *out);
 
 /* How far ln(price / time-weighted price) goes by itself: z sigma sqrt(V) + confidence. For a
- * Brownian path V = W/3 with a window of W; where the last price before this one is `gap_s` old, the
- * window holds it for that long and V = g + (W - g)^3 / (3 W^2), which is g from g = W on. sigma a
- * year's; window_s > 0, gap_s >= 0. */
+ * Brownian path V = W/3 with a window of W; where the last price before this one is `gap_s` old,
+ * the window holds it for that long and V = g + (W - g)^3 / (3 W^2), which is g from g = W on.
+ * sigma a year's; window_s > 0, gap_s >= 0. */
 double deviation_bound(double z, double volatility, double window_s, double gap_s,
                        double confidence_rate);
 
@@ -178,7 +178,7 @@ struct oracle_answer {
     bool                has_reference;    /* else the three that follow are 0 and mean nothing */
     double              deviation, bound; /* ln(price / reference); what is usual */
     size_t              confirming_count; /* sources past the bound themselves, on the same side */
-    bool                has_cost;         /* depth and a reference are known; else 0, meaning nothing */
+    bool                has_cost;         /* depth is known, and a reference; else it is 0 */
     struct depth_push   push;             /* of the deviation: from the reference to the price */
     double              gain;             /* the larger of the account's and the feed's */
 };

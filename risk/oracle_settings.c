@@ -1,4 +1,4 @@
-/* What governance says about prices: the guard's settings, and the reports it judges, as records. */
+/* What governance says about prices: the guard's settings and the reports it judges, as records. */
 #include <stdio.h>
 
 #include "risk/oracle.h"

@@ -27,6 +27,14 @@ enum { STEPS = 3000, HOURS_MAX = 1000 };
     "'maintenance_multiplier_max':'2','penalty_floor_rate_max':'0.05','slice_rate_min':'0.2'}"
 #define PLAYING \
     "{'maintenance_multiplier_max':'2','penalty_floor_rate_max':'0.05','slice_rate_min':'0.2'}"
+/* Bounds that no rounding meets; and nearly no play left, all the way in a week. */
+#define UNEVEN \
+    "{'depth_deep':'1000000','depth_thin':'0','band':'0.3','rise_s':900,'fall_s':0," \
+    "'maintenance_multiplier_max':'3.3333333','penalty_floor_rate_max':'0.0777777'," \
+    "'slice_rate_min':'0.1234567'}"
+#define STIFF \
+    "{'depth_deep':'1000000','depth_thin':'999999.9','band':'0.9','rise_s':0," \
+    "'fall_s':604800,'maintenance_multiplier_max':'10','slice_rate_min':'0.01'}"
 
 static struct adaptive_settings
 settings_of(const char *text)
@@ -96,7 +104,7 @@ START_TEST(stress_lies_between_the_bounds_given)
 }
 END_TEST
 
-/* With the defaults nothing moves, whatever the market does; nor a floor that is above its bound. */
+/* With the defaults nothing moves, whatever the market does; nor a floor above its own bound. */
 START_TEST(document_that_sets_no_bounds_stays_as_it_is)
 {
     struct adaptive_settings settings = settings_of("{}");
@@ -212,14 +220,7 @@ check_within(const struct adaptive_settings *settings, const struct adaptive *ef
  * every path it is nowhere under less stress. */
 START_TEST(more_of_a_storm_never_asks_for_less)
 {
-    static const char *const documents[] = {
-        PLAIN, PLAYING,
-        "{'depth_deep':'1000000','depth_thin':'0','band':'0.3','rise_s':900,'fall_s':0,"
-        "'maintenance_multiplier_max':'3.3333333','penalty_floor_rate_max':'0.0777777',"
-        "'slice_rate_min':'0.1234567'}",
-        "{'depth_deep':'1000000','depth_thin':'999999.9','band':'0.9','rise_s':0,"
-        "'fall_s':604800,'maintenance_multiplier_max':'10','slice_rate_min':'0.01'}",
-    };
+    static const char *const documents[] = { PLAIN, PLAYING, UNEVEN, STIFF };
     struct adaptive_settings settings = settings_of(documents[_i]);
     struct stress calm;
     struct stress wild;
@@ -228,7 +229,8 @@ START_TEST(more_of_a_storm_never_asks_for_less)
     for (int i = 0; i < STEPS; i++) {
         struct decimal volatility = { (int128)(draw(&seed) % 4000000) * 1000000000000 };
         struct decimal depth = { (int128)(draw(&seed) % 1200000) * DECIMAL_ONE_UNITS };
-        struct decimal more = { volatility.units + (draw(&seed) % 3 ? 0 : (int128)(draw(&seed) >> 4)) };
+        struct decimal more = { volatility.units +
+                                (draw(&seed) % 3 ? 0 : (int128)(draw(&seed) >> 4)) };
         struct decimal less = { depth.units - depth.units / 4 * (int128)(draw(&seed) % 3) };
         int64_t elapsed_us = (int64_t)(draw(&seed) % (UINT64_C(3600) * 1000000));
         struct adaptive calm_effective;
@@ -260,8 +262,8 @@ START_TEST(each_turn_costs_a_band)
     int turns = 0;
 
     for (int i = 0; i < STEPS; i++) {
-        struct decimal volatility = { (int128)(1000000 + draw(&seed) % (i % 500 < 50 ? 2000000 : 190000)) *
-                                      1000000000000 };
+        uint64_t width = i % 500 < 50 ? 2000000 : 190000;
+        struct decimal volatility = { (int128)(1000000 + draw(&seed) % width) * 1000000000000 };
         int step;
 
         stress_follow(&settings, i ? &stress : NULL, volatility, DECIMAL_NONE, HOUR_US, &stress);

@@ -51,7 +51,10 @@ START_TEST(estimates_are_the_models)
 }
 END_TEST
 
-static const struct { const char *floor, *cap, *expected; enum volatility_limit limit; } limits[] = {
+static const struct {
+    const char *floor, *cap, *expected;
+    enum volatility_limit limit;
+} limits[] = {
     { "0", "2.3", "2.3", VOLATILITY_AT_CAP },
     { "0", "0", "0", VOLATILITY_AT_CAP },
     { "2.31", "100", "2.31", VOLATILITY_AT_FLOOR },

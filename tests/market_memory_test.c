@@ -459,7 +459,8 @@ report_all(struct source_price reports[static 5], double price, double first, in
     static const char *const names[] = { "a", "b", "c", "d", "e" };
 
     for (int i = 0; i < 5; i++) {
-        reports[i] = (struct source_price){ .source = names[i], .observed_at = now - i * SECOND_US };
+        reports[i].source = names[i];
+        reports[i].observed_at = now - i * SECOND_US;
         ck_assert(decimal_of_statistic(i < 4 ? price * (1 + 2e-4 * (i - 1)) : first,
                                        &reports[i].price));
         ck_assert(decimal_of_statistic(price * 5e-4, &reports[i].confidence));
