@@ -123,24 +123,25 @@ START_TEST(document_that_sets_no_bounds_stays_as_it_is)
 }
 END_TEST
 
-/* Hour by hour with a play of 0.1, an hour up and four hours down: what is held after each. */
+/* Hour by hour with a play of 0.1, an hour up and four hours down: what is held after each, and what counts
+ * of it, (held - 0.1) / 0.9 down to 1e-12. */
 static const struct {
-    const char *volatility, *held;
+    const char *volatility, *held, *stress;
     enum adaptive_reason reason;
 } hours[] = {
-    { "1.2", "0.1", ADAPTIVE_CALM },                   /* as far as the play goes */
-    { "1.6", "0.3", ADAPTIVE_VOLATILITY },
-    { "1.5", "0.3", ADAPTIVE_HELD },                   /* within the play: it stands still */
-    { "1.42", "0.3", ADAPTIVE_HELD },
-    { "1.6", "0.3", ADAPTIVE_VOLATILITY },
-    { "1.38", "0.29", ADAPTIVE_HELD },                 /* drawn down */
-    { "1.55", "0.29", ADAPTIVE_HELD },
-    { "3", "1", ADAPTIVE_VOLATILITY },
-    { "1", "0.75", ADAPTIVE_HELD },                    /* a quarter an hour */
-    { "1", "0.5", ADAPTIVE_HELD },
-    { "1", "0.25", ADAPTIVE_HELD },
-    { "1", "0.1", ADAPTIVE_CALM },
-    { "1", "0.1", ADAPTIVE_CALM },
+    { "1.2", "0.1", "0", ADAPTIVE_CALM },              /* as far as the play goes */
+    { "1.6", "0.3", "0.222222222222", ADAPTIVE_VOLATILITY },
+    { "1.5", "0.3", "0.222222222222", ADAPTIVE_HELD },     /* within the play */
+    { "1.42", "0.3", "0.222222222222", ADAPTIVE_HELD },
+    { "1.6", "0.3", "0.222222222222", ADAPTIVE_VOLATILITY },
+    { "1.38", "0.29", "0.211111111111", ADAPTIVE_HELD },   /* drawn down */
+    { "1.55", "0.29", "0.211111111111", ADAPTIVE_HELD },
+    { "3", "1", "1", ADAPTIVE_VOLATILITY },
+    { "1", "0.75", "0.722222222222", ADAPTIVE_HELD },      /* a quarter an hour */
+    { "1", "0.5", "0.444444444444", ADAPTIVE_HELD },
+    { "1", "0.25", "0.166666666666", ADAPTIVE_HELD },
+    { "1", "0.1", "0", ADAPTIVE_CALM },
+    { "1", "0.1", "0", ADAPTIVE_CALM },
 };
 
 START_TEST(held_stress_follows_with_play)
@@ -154,6 +155,7 @@ START_TEST(held_stress_follows_with_play)
                       HOUR_US, &stress);
         adaptive_effective(&settings, &stress, decimal_zero, &effective);
         check_decimal(stress.held, hours[i].held);
+        check_decimal(effective.stress, hours[i].stress);
         ck_assert_msg(effective.reason == hours[i].reason, "hour %d: %s", i,
                       adaptive_reason_name(effective.reason));
     }

@@ -478,7 +478,8 @@ draw_part(uint64_t *seed)
     return (double)(draw(seed) >> 11) * 0x1p-53;
 }
 
-/* So many reports of different names near 2000, some far off, of any age and width that counts. */
+/* So many reports of different names near 2000, some far off, some alike, of any age and width that
+ * counts. */
 static size_t
 draw_reports(uint64_t *seed, struct source_price reports[static SOURCES_MAX])
 {
@@ -490,7 +491,9 @@ draw_reports(uint64_t *seed, struct source_price reports[static SOURCES_MAX])
         double price = 2000 * (1 + spread * (2 * draw_part(seed) - 1));
         reports[i].source = names[i];
         ck_assert(decimal_of_statistic(price, &reports[i].price));
-        ck_assert(decimal_of_statistic(price * 0.01 * draw_part(seed), &reports[i].confidence));
+        if (draw(seed) % 2)
+            reports[i].price = number("2000");
+        ck_assert(decimal_of_statistic(price * 0.006 * draw_part(seed), &reports[i].confidence));
         reports[i].observed_at = NOW_US - (int64_t)(60e6 * draw_part(seed));
     }
     return count;
