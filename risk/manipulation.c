@@ -180,7 +180,7 @@ struct depth_push
 depth_push_cost(const struct asset_depth *depth, struct decimal price, double log_push)
 {
     struct depth_push sum = { 0, 0, 0 };
-    struct cost costs[VENUES_MAX];
+    struct cost costs[VENUES_MAX] = { { 0, 0 } };
     double fair = statistic_of(price);
     struct push push = { fair, fair * real_exp(log_push), log_push, log_push > 0 };
     assert(decimal_sign(price) > 0);

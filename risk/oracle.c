@@ -154,7 +154,7 @@ weight_of(const struct council *council, const struct source_price *report)
 static double
 lower_median(const double *numbers, size_t count)
 {
-    double sorted[SOURCES_MAX];
+    double sorted[SOURCES_MAX] = { 0 };
     for (size_t i = 0; i < count; i++) {
         size_t at = i;
         for (; at > 0 && sorted[at - 1] > numbers[i]; at--)
