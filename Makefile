@@ -88,6 +88,8 @@ tidy: $(LIBRARY) $(COMMANDS) ; @tests/tidy.sh $(BUILD)
 
 lint: $(BUILD)/record/assets.def ; @tests/lint.sh $(BUILD)
 
+reproduce: ; @tests/reproduce.sh
+
 contract: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/contract/run.sh $(BUILD)
 
 bench: $(BUILD)/breakwater $(BENCHES)
@@ -100,5 +102,5 @@ fuzzers: $(FUZZERS)
 
 clean: ; rm -rf build build-*
 
-.PHONY: ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers clean
+.PHONY: reproduce ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d)

@@ -268,6 +268,8 @@ obligations_then(const struct preview *preview, struct decimal size, struct risk
     struct decimal          costs, value;
 
     exposure->collateral_then = exposure->obligation_then = DECIMAL_NONE;
+    exposure->loss_reason = preview->figures->liquidation.reason != REASON_NONE
+                          ? preview->figures->liquidation.reason : REASON_NO_POSITION;
     if (decimal_is_none(penalty))
         return true;
     value = reckon_multiply(&reckoning, size, price, ROUND_DOWN);

@@ -118,7 +118,7 @@ fill_loss(const struct execution *execution, const struct risk_exposure *exposur
         statistic_of(execution->block_time_s) / year_s, statistic_of(execution->inclusion_probability)
     };
 
-    risk->loss_probability_reason = decimal_is_none(exposure->collateral_then) ? exposure->price_reason
+    risk->loss_probability_reason = decimal_is_none(exposure->collateral_then) ? exposure->loss_reason
                                   : decimal_is_none(exposure->volatility)      ? REASON_NO_VOLATILITY
                                                                                : REASON_NONE;
     if (risk->loss_probability_reason != REASON_NONE)

@@ -18,7 +18,8 @@ struct risk_exposure {
     int            slippage_reason;
     struct decimal volume;                        /* a day's; none: unknown */
     /* When the liquidation comes: the value that moves, and the obligation that it must cover with penalty and costs. */
-    struct decimal collateral_then, obligation_then;   /* none: no liquidation */
+    struct decimal collateral_then, obligation_then;   /* none: no liquidation, for `loss_reason` */
+    int            loss_reason;
 };
 
 /* Fills figures->risk. `horizon_s` 60 .. 31536000. */
