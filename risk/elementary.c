@@ -11,7 +11,7 @@
 static const double step_high        = 0x1.62e42fefap-7;
 static const double step_low         = 0x1.cf79abc9e3b3ap-46;
 static const double steps_per_unit   = 0x1.71547652b82fep+6;
-static const double nearest_whole    = 0x1.8p52;   /* added and taken away, it rounds to the nearest */
+static const double nearest_whole    = 0x1.8p52;  /* added and taken away, it rounds */
 static const double log_two_high     = 0x1.62e42fefa2p-1;
 static const double log_two_low      = 0x1.9ef35793c7673p-41;
 

@@ -7,149 +7,179 @@
 #include "risk/elementary.h"
 #include "risk/normal.h"
 
-static const double small_step = 0.05;
+static const double small_step      = 0.05;
+static const double deep            = -5;       /* -v in standard deviations past the middle */
 
-/* The geometric law's sum ends when what is left of it is this share of the sum, or this much. */
-static const double remainder_share           = 1e-15;
-static const double remainder_min             = 1e-30;
-static const double inclusion_probability_min = 1e-3;   /* below: the exponential law */
+/* Where the sum over blocks is taken term by term, it ends when what is left of it is this share of
+ * the loss probability so far, or this much. */
+static const double remainder_share = 1e-16;
+static const double remainder_min   = 1e-300;
+
+static const double direct_rate_min      = 1;       /* from here on some 70 terms at most */
+static const double direct_deviation_min = 2;
+static const double far_reach            = 36;
+
+/* Terms up to the last of the taper, and the taper's weights for the terms that lie 1 to
+ * TAPER_COUNT before the middle (1 + w) and after it (-w), the middle counting half: sum 2 w_i i^p
+ * = B_(p+1)/(p+1) for p = 1, 3, ..., 19, Bernoulli's numbers. */
+enum { TAPER_MIDDLE = 32, TAPER_COUNT = 10 };
+static const double taper[TAPER_COUNT] = {
+    0x1.492d80f33a092p-4, -0x1.0b2c78268993bp-5, 0x1.bf5cf53a8f7bbp-7, -0x1.522c256e95c12p-8,
+    0x1.b28579eeca4d1p-10, -0x1.c59843da7150ep-12, 0x1.6e679c8ab7dd8p-14, -0x1.abd6e85ddf2ccp-17,
+    0x1.4071af80a294ap-20, -0x1.cda2e06236bbfp-25,
+};
+
+static const struct shortfall none;
+
+/* By parity: what one side falls short by is what the other has too much, and more by the
+ * difference of the two; and what one falls short of, the other does not. */
+static struct shortfall
+turned(const struct exposure *exposure, struct shortfall other)
+{
+    return (struct shortfall){
+        .loss_probability = 1 - other.short_loss_probability,
+        .short_loss_probability = 1 - other.loss_probability,
+        .expected_shortfall =
+            exposure->obligation - exposure->collateral + other.expected_shortfall,
+    };
+}
 
 static bool
-is_remainder(double waiting, double sum)
+is_covered(const struct exposure *exposure)
 {
-    return waiting <= remainder_share * sum || waiting < remainder_min;
+    return exposure->collateral >= exposure->obligation;
 }
 
-/* What cannot move: a loss or none. */
-static struct shortfall
-certain_shortfall(double collateral, double obligation)
+static struct exposure
+swapped(const struct exposure *exposure)
 {
-    bool is_short = collateral < obligation;
-    return (struct shortfall){ is_short ? 1 : 0, is_short ? obligation - collateral : 0 };
+    return (struct exposure){ exposure->obligation, exposure->collateral, exposure->sigma };
 }
 
-/* M(v) - M(v + s), Mills' ratio, v >= 0. For small s the difference would cancel: M'(x) = x M(x)
- * - 1, integrated by Gauss' rule with 3 points (relative error below s^6/10^4). */
+/* Whether what is covered stays so, beyond the smallest double. */
+static bool
+is_certain(const struct exposure *covered)
+{
+    return covered->obligation == 0 || covered->sigma * covered->sigma == 0;
+}
+
+/* ln(C/K) */
 static double
-mills_drop(double v, double s)
+distance_of(const struct exposure *covered)
+{
+    double ratio = covered->collateral / covered->obligation;
+    double excess = covered->collateral - covered->obligation;
+    return ratio < 2 ? real_log1p(excess / covered->obligation) : real_log(ratio);
+}
+
+/* M(v) - M(v + s), Mills' ratio M = M(v), v >= -s/2. For small s the difference would cancel: by
+ * Taylor's series, with M' = v M - 1 and the n-th derivative v times the one before it + n - 1
+ * times the one before that; what is left out is below 1e-15 of it. */
+static double
+mills_drop(double v, double s, double mills)
 {
     if (s > small_step)
-        return mills_ratio(v) - mills_ratio(v + s);
-    double middle = v + s / 2;
-    double offset = s / 2 * real_sqrt(0.6);
-    double outer = (1 - (middle - offset) * mills_ratio(middle - offset)) +
-        (1 - (middle + offset) * mills_ratio(middle + offset));
-    return s / 18 * (5 * outer + 8 * (1 - middle * mills_ratio(middle)));
+        return mills - mills_ratio(v + s);
+    double before = mills;
+    double now = v * mills - 1;
+    double power = s;
+    double sum = -power * now;
+    for (int n = 1; n < 9; n++) {
+        double after = v * now + n * before;
+        before = now;
+        now = after;
+        power *= s / (n + 1);
+        sum -= power * now;
+    }
+    return sum;
 }
 
-/* With C' = C e^(drift T), K phi(u) = C' phi(u - s), so that for u < 0 the shortfall is
- * K phi(u) (M(-u) - M(s - u)): no difference of tiny tails. */
+/* With v = ln(C/K)/s - s/2: Phi(-v), Phi(-v - s) and K Phi(-v) - C Phi(-v - s). As C phi(v + s) = K
+ * phi(v), they are phi(v) M(v), K/C phi(v) M(v + s) and K phi(v) (M(v) - M(v + s)): no difference
+ * of tiny tails. Past the middle, where Mills' ratio would overflow, s > 10 and nothing cancels. */
 static struct shortfall
-shortfall_from(const struct exposure *exposure, double log_moneyness, double time_years)
+shortfall_beyond(const struct exposure *covered, double v, double s)
 {
-    double s = exposure->sigma * real_sqrt(time_years);
-    double forward = exposure->collateral * real_exp(exposure->drift * time_years);
-    double obligation = exposure->obligation;
-    if (s == 0 || forward == 0 || obligation == 0)
-        return certain_shortfall(forward, obligation);
-    double u = (log_moneyness - exposure->drift * time_years) / s + s / 2;
-    double shortfall = u < 0
-        ? obligation * normal_density(u) * mills_drop(-u, s)
-        : obligation * normal_cdf(u) - forward * normal_cdf(u - s);
-    double least = real_max(obligation - forward, 0);
-    return (struct shortfall){ normal_cdf(u), real_min(real_max(shortfall, least), obligation) };
+    double obligation = covered->obligation;
+    if (v < deep) {
+        double loss = normal_cdf(-v);
+        double short_loss = normal_cdf(-v - s);
+        double shortfall = obligation * loss - covered->collateral * short_loss;
+        return (struct shortfall){ loss, short_loss, real_max(shortfall, 0) };
+    }
+    double density = normal_density(v);
+    if (density == 0)
+        return none;
+    double mills = mills_ratio(v);
+    double drop = mills_drop(v, s, mills);
+    return (struct shortfall){
+        .loss_probability = real_min(density * mills, 1),
+        .short_loss_probability = obligation / covered->collateral * density * (mills - drop),
+        .expected_shortfall = real_min(obligation * density * drop, obligation),
+    };
 }
 
-/* ln(K/C) */
-static double
-log_moneyness_of(const struct exposure *exposure)
+static struct shortfall
+covered_after(const struct exposure *covered, double distance, double time_years)
 {
-    if (exposure->collateral == 0 || exposure->obligation == 0)
-        return 0;                               /* not looked at: the outcome is certain */
-    double ratio = exposure->obligation / exposure->collateral;
-    double excess = exposure->obligation - exposure->collateral;
-    bool is_near = ratio > 0.5 && ratio < 2;    /* where the excess is exact */
-    return is_near ? real_log1p(excess / exposure->collateral) : real_log(ratio);
+    double s = covered->sigma * real_sqrt(time_years);
+    return s == 0 ? none : shortfall_beyond(covered, distance / s - s / 2, s);
 }
 
 struct shortfall
 shortfall_after(const struct exposure *exposure, double time_years)
 {
-    return shortfall_from(exposure, log_moneyness_of(exposure), time_years);
+    if (!is_covered(exposure)) {
+        struct exposure other = swapped(exposure);
+        return turned(exposure, shortfall_after(&other, time_years));
+    }
+    if (is_certain(exposure))
+        return none;
+    return covered_after(exposure, distance_of(exposure), time_years);
 }
 
-/* The law of ln(price) at an exponential time of rate nu is a Laplace law with two slopes, m =
- * drift - sigma^2/2: r = sqrt(m^2 + 2 nu sigma^2), up = (r - m)/sigma^2, down = (r + m)/sigma^2.
- * Weights: below 0 lies up/(up + down) = (r - m)/2r. As (r - m)(r + m) = 2 nu sigma^2, neither
- * difference cancels, and up = 2 nu/(r + m), down = 2 nu/(r - m) hold for sigma = 0 as well,
- * where one of them is infinite. */
+/* The law of ln(price) at an exponential time of rate nu is a Laplace law with two slopes: with h =
+ * sigma^2/2 and r = sqrt(h^2 + 2 nu sigma^2), down = (r - h)/sigma^2 = 2 nu/(r + h) and up = (r +
+ * h)/sigma^2. Below 0 lies up/(up + down) = (r + h)/2r. */
 struct laplace { double up; double down; double below; double above; };
 
 static struct laplace
-laplace_of(const struct exposure *exposure, double rate)
+laplace_of(double sigma, double rate)
 {
-    double sigma = exposure->sigma;
-    double m = exposure->drift - sigma * sigma / 2;
-    double product = 2 * rate * sigma * sigma;
-    double r = real_sqrt(m * m + product);
-    double minus = m < 0 ? r - m : product / (r + m);
-    double plus = m < 0 ? product / (r - m) : r + m;
+    double variance = sigma * sigma;
+    double half = variance / 2;
+    double r = real_sqrt(half * half + 2 * rate * variance);
+    double down = 2 * rate / (r + half);
     return (struct laplace){
-        .up = 2 * rate / plus,
-        .down = 2 * rate / minus,
-        .below = minus / r / 2,
-        .above = plus / r / 2,
+        .up = (r + half) / variance,
+        .down = down,
+        .below = (r + half) / r / 2,
+        .above = down * variance / r / 2,
     };
 }
 
-/* e^(-slope distance), the slope possibly infinite */
-static double
-decay(double slope, double distance)
-{
-    return distance == 0 ? 1 : real_exp(-slope * distance);
-}
-
-/* Whether one side is 0, or nothing moves, at random (beyond the smallest double) or with time. */
-static bool
-is_certain(const struct exposure *exposure)
-{
-    if (exposure->collateral == 0 || exposure->obligation == 0)
-        return true;
-    return exposure->sigma * exposure->sigma == 0 && exposure->drift == 0;
-}
-
-/* distance = ln(K/C) > 0. Over the law's density below * down e^(down x) for x < 0, above * up
- * e^(-up x) for x > 0: E (K - C e^x)^+ = below (K - C down/(1 + down)) + above (K (1 - e^(-up
- * d)) - C up (e^((1 - up) d) - 1)/(1 - up)). */
 static struct shortfall
-shortfall_when_under(const struct exposure *exposure, struct laplace law, double distance)
+covered_by_rate(const struct exposure *covered, double distance, double rate)
 {
-    double c = exposure->collateral;
-    double k = exposure->obligation;
-    double kept_down = 1 / (1 + 1 / law.down);
-    double grown = 0;
-    if (law.above > 0) {
-        double y = (1 - law.up) * distance;
-        grown = law.up * (y == 0 ? distance : distance * real_expm1(y) / y);
-    }
-    double rest = decay(law.up, distance);
-    double below = law.below * (k - c * kept_down);
-    double above = law.above * (k * (1 - rest) - c * grown);
-    double least = exposure->drift <= 0 ? k - c : 0;    /* as the mean price does not rise */
-    return (struct shortfall){ 1 - law.above * rest, real_max(below + above, least) };
+    struct laplace law = laplace_of(covered->sigma, rate);
+    double loss = law.below * real_exp(-law.down * distance);
+    return (struct shortfall){
+        .loss_probability = loss,
+        .short_loss_probability = law.above * real_exp(-law.up * distance),
+        .expected_shortfall = covered->obligation * loss / (1 + law.down),
+    };
 }
 
 struct shortfall
 shortfall_by_rate(const struct exposure *exposure, double rate_per_year)
 {
+    if (!is_covered(exposure)) {
+        struct exposure other = swapped(exposure);
+        return turned(exposure, shortfall_by_rate(&other, rate_per_year));
+    }
     if (is_certain(exposure))
-        return certain_shortfall(exposure->collateral, exposure->obligation);
-    struct laplace law = laplace_of(exposure, rate_per_year);
-    double distance = log_moneyness_of(exposure);
-    if (distance > 0)
-        return shortfall_when_under(exposure, law, distance);
-    double loss = law.below * decay(law.down, -distance);
-    return (struct shortfall){ loss, exposure->obligation * loss / (1 + law.down) };
+        return none;
+    return covered_by_rate(exposure, distance_of(exposure), rate_per_year);
 }
 
 double
@@ -159,28 +189,149 @@ touch_probability(const struct exposure *exposure, double rate_per_year)
         return 1;
     if (is_certain(exposure))
         return 0;
-    return decay(laplace_of(exposure, rate_per_year).down, -log_moneyness_of(exposure));
+    return real_exp(-laplace_of(exposure->sigma, rate_per_year).down * distance_of(exposure));
+}
+
+static void
+add(struct shortfall *sum, double weight, struct shortfall term)
+{
+    sum->loss_probability += weight * term.loss_probability;
+    sum->short_loss_probability += weight * term.short_loss_probability;
+    sum->expected_shortfall += weight * term.expected_shortfall;
+}
+
+/* A wait of k blocks with the probability pi (1 - pi)^(k-1): pi, the rate -ln(1 - pi) a block, the
+ * deviation of ln(price) over a block, and the distance in its own unit and in deviations. */
+struct lottery {
+    double block_years;
+    double inclusion;
+    double rate;
+    double deviation;
+    double distance;
+    double reach;
+};
+
+/* Term by term. Once a loss is certain, all later terms are alike. */
+static struct shortfall
+sum_directly(const struct exposure *covered, const struct lottery *lottery)
+{
+    struct shortfall sum = none;
+    double waiting = 1;
+    double least = remainder_min;
+    for (int k = 1; waiting > least; k++) {
+        struct shortfall now = covered_after(covered, lottery->distance, k * lottery->block_years);
+        bool is_last = now.loss_probability == 1;
+        add(&sum, is_last ? waiting : lottery->inclusion * waiting, now);
+        waiting *= is_last ? 0 : 1 - lottery->inclusion;
+        least = real_max(remainder_share * sum.loss_probability, remainder_min);
+    }
+    return sum;
+}
+
+/* By Poisson's formula a sum over all k is the integral over all k > 0 and the integrals at the
+ * frequencies 2 pi n, if the terms vanish at 0 with all their derivatives, as they do here. With z
+ * = (deviation/2)^2 + 2 rate the first of those is below e^(-reach (Re sqrt(z + 4 pi i) - sqrt z))
+ * of the integral: below 2e-16 where this is past far_reach. */
+static bool
+is_far(const struct lottery *lottery)
+{
+    static const double four_pi_squared = 0x1.3bd3cc9be45dep+7;     /* (4 pi)^2 */
+    double z = lottery->deviation * lottery->deviation / 4 + 2 * lottery->rate;
+    double real_part = real_sqrt((real_sqrt(z * z + four_pi_squared) + z) / 2);
+    return lottery->reach * (real_part - real_sqrt(z)) > far_reach;
+}
+
+static struct shortfall
+integrate_all(const struct exposure *covered, const struct lottery *lottery)
+{
+    struct shortfall mean = none;
+    double share = lottery->inclusion / (1 - lottery->inclusion) / lottery->rate;
+    double rate_per_year = lottery->rate / lottery->block_years;
+    add(&mean, share, covered_by_rate(covered, lottery->distance, rate_per_year));
+    return mean;
+}
+
+/* The integral of e^(-rate (k - n)) f(k) from n on, in closed form. With a the reach, b =
+ * -deviation/2, v = a/sqrt n + b sqrt n and r = sqrt(b^2 + 2 rate) it is by parts, for the loss
+ * probability, phi(v) times M(v) - (1 + b/r)/2 M(r sqrt n + a/sqrt n) + (1 - b/r)/2 M(r sqrt n -
+ * a/sqrt n), over the rate; for the short one K/C times the same with b + deviation and M(v +
+ * deviation sqrt n). */
+static struct shortfall
+integrate_from(const struct exposure *covered, const struct lottery *lottery, double n)
+{
+    double root = real_sqrt(n);
+    double b = -lottery->deviation / 2;
+    double s = lottery->deviation * root;
+    double r = real_sqrt(b * b + 2 * lottery->rate);
+    double v = lottery->reach / root + b * root;
+    double mills = mills_ratio(v);
+    double farther = mills_ratio(r * root + lottery->reach / root);
+    double nearer = mills_ratio(r * root - lottery->reach / root);
+    double loss = mills - ((1 + b / r) * farther - (1 - b / r) * nearer) / 2;
+    double drop = mills_drop(v, s, mills) + lottery->deviation / (2 * r) * (farther + nearer);
+    double factor = normal_density(v) / lottery->rate;
+    double ratio = covered->obligation / covered->collateral;
+    return (struct shortfall){
+        .loss_probability = factor * loss,
+        .short_loss_probability = ratio * factor * (loss - drop),
+        .expected_shortfall = covered->obligation * factor * drop,
+    };
+}
+
+/* Euler and Maclaurin's formula with differences for the derivatives: the first terms, those about
+ * the middle with the taper's weights, and the integral from the middle on. Its relative error was
+ * below 3e-14 for all distances that are not far, deviations to 1 and rates to 1, in 40 digits. */
+static struct shortfall
+sum_and_integrate(const struct exposure *covered, const struct lottery *lottery)
+{
+    struct shortfall sum = none;
+    double weight = lottery->inclusion;
+    for (int k = 1; k <= TAPER_MIDDLE + TAPER_COUNT; k++) {
+        int past = k - TAPER_MIDDLE;
+        double share = past > 0              ? -taper[past - 1]
+                     : past == 0             ? 0.5
+                     : -past <= TAPER_COUNT  ? 1 + taper[-past - 1]
+                                             : 1;
+        double years = k * lottery->block_years;
+        add(&sum, share * weight, covered_after(covered, lottery->distance, years));
+        if (past == 0)
+            add(&sum, weight, integrate_from(covered, lottery, k));
+        weight *= 1 - lottery->inclusion;
+    }
+    return sum;
+}
+
+static struct shortfall
+covered_by_block(const struct exposure *covered, double block_years, double inclusion_probability)
+{
+    struct lottery lottery = {
+        .block_years = block_years,
+        .inclusion = inclusion_probability,
+        .rate = -real_log1p(-inclusion_probability),
+        .deviation = covered->sigma * real_sqrt(block_years),
+        .distance = distance_of(covered),
+    };
+    if (lottery.deviation == 0)
+        return none;
+    lottery.reach = lottery.distance / lottery.deviation;
+    if (is_far(&lottery))
+        return integrate_all(covered, &lottery);
+    if (lottery.rate >= direct_rate_min || lottery.deviation >= direct_deviation_min)
+        return sum_directly(covered, &lottery);
+    return sum_and_integrate(covered, &lottery);
 }
 
 struct shortfall
 shortfall_by_block(const struct exposure *exposure, double block_years,
                    double inclusion_probability)
 {
-    if (block_years == 0)
-        return shortfall_after(exposure, 0);
-    if (inclusion_probability < inclusion_probability_min)
-        return shortfall_by_rate(exposure, inclusion_probability / block_years);
-    struct shortfall mean = { 0, 0 };
-    double log_moneyness = log_moneyness_of(exposure);
-    double waiting = 1;
-    for (int k = 1; !is_remainder(waiting, mean.loss_probability); k++) {
-        struct shortfall now = shortfall_from(exposure, log_moneyness, k * block_years);
-        double weight = inclusion_probability * waiting;
-        mean.loss_probability += weight * now.loss_probability;
-        mean.expected_shortfall += weight * now.expected_shortfall;
-        waiting *= 1 - inclusion_probability;
+    if (!is_covered(exposure)) {
+        struct exposure other = swapped(exposure);
+        return turned(exposure, shortfall_by_block(&other, block_years, inclusion_probability));
     }
-    return mean;
+    if (is_certain(exposure))
+        return none;
+    return covered_by_block(exposure, block_years, inclusion_probability);
 }
 
 double

@@ -7,42 +7,43 @@
 #ifndef RISK_LATENCY_H
 #define RISK_LATENCY_H
 
-/* Collateral whose value moves, against an obligation that does not (the debt with penalty and
- * costs), both in quote. collateral, obligation >= 0, at most 1e100 sigma 0 to 100 drift of the
- * price, per year, -1000 to 1000; 0 for a martingale */
+/* Collateral against an obligation (the debt with penalty and costs), both in quote, each 0 to
+ * 1e100; the value of one of them moves, without drift: of the collateral, or for a short of the
+ * obligation. sigma 0 to 100. */
 struct exposure {
     double collateral;
     double obligation;
     double sigma;
-    double drift;
 };
 
-/* loss_probability that the collateral falls short of the obligation expected_shortfall the mean
- * of what it falls short by, quote: between obligation - collateral (drift 0) and obligation */
+/* loss_probability that the collateral falls short of the obligation, where the collateral moves;
+ * short_loss_probability where the obligation does; expected_shortfall the mean of what is missing,
+ * the same for both, quote: between obligation - collateral and obligation. */
 struct shortfall {
     double loss_probability;
+    double short_loss_probability;
     double expected_shortfall;
 };
 
 /* After a wait of time_years, 0 to 1000: a put without interest (Black and Scholes 1973, Merton
- * 1974). p = Phi(u), shortfall = K Phi(u) - C e^(drift T) Phi(u - s), u = (ln(K/C) - mT) / s, s
- * = sigma sqrt T, m = drift - sigma^2 / 2 */
+ * 1974). With s = sigma sqrt T, u = ln(K/C)/s + s/2 it is K Phi(u) - C Phi(u - s); the
+ * probabilities are Phi(u) and Phi(u - s). */
 struct shortfall shortfall_after(const struct exposure *exposure, double time_years);
 
 /* After a number of blocks of which each includes the liquidation with the probability given, in
- * (0, 1]: the mean over the geometric law, the sum of pi (1 - pi)^(k-1) f(k). It stops when (1 -
- * pi)^k, which bounds the rest, is below 1e-15 of the loss probability so far, or below 1e-30: a
- * bound of 1e-15 alone would leave a probability of 1e-9 with six digits. Below pi = 1e-3, where
- * that would be past 40,000 terms, the exponential law at the same rate is taken. block_years >=
- * 0. */
+ * (0, 1]: the mean over the geometric law, the sum of pi (1 - pi)^(k-1) f(k) over k = 1, 2, ...,
+ * within 1e-12 of it (or 1e-15 of a probability, where the obligation is the larger). Where a
+ * liquidation is soon included it is summed; where it is not, or the collateral is far from falling
+ * short, what remains of the sum is a closed integral (Poisson; Euler and Maclaurin): some 70 terms
+ * at most, but where sigma sqrt(block_years) is past 2. block_years >= 0. */
 struct shortfall shortfall_by_block(const struct exposure *exposure, double block_years,
                                     double inclusion_probability);
 
 /* After an exponential wait with the mean 1/rate; rate_per_year > 0. */
 struct shortfall shortfall_by_rate(const struct exposure *exposure, double rate_per_year);
 
-/* That the collateral touches the obligation before an exponential wait ends; at least the loss
- * probability. */
+/* That the collateral, where it moves, touches the obligation before an exponential wait ends; at
+ * least the loss probability. */
 double touch_probability(const struct exposure *exposure, double rate_per_year);
 
 /* The distance of ln(collateral / obligation) at which the loss probability after time_years is

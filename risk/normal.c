@@ -152,9 +152,9 @@ rational_quantile(double p)
     return y * top / bottom;
 }
 
-/* One step of Newton's method, corrected for curvature (Halley), which cubes the start's error: from
- * x with Phi(x) - p = residual phi(x). Phi(x) and p are compared before the power of two that could
- * make them subnormal. */
+/* One step of Newton's method, corrected for curvature (Halley), which cubes the start's error:
+ * from x with Phi(x) - p = residual phi(x). Phi(x) and p are compared before the power of two that
+ * could make them subnormal. */
 static double
 lower_quantile(double p)
 {

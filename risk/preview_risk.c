@@ -79,59 +79,32 @@ fill_passage(const struct risk_exposure *exposure, int64_t horizon_s, struct ris
         risk->median_time_s_reason = REASON_NEVER;
 }
 
-/* A short owes what moves: with y = -x its loss K e^y < N is again a collateral that falls, under the drift sigma^2; its
- * mean shortfall E[(N e^x - K)+] is a put on K struck at N without drift, by the change of measure with density e^x. */
-static struct shortfall
-shortfall_of(const struct risk_exposure *exposure, double sigma, struct shortfall (*law)(const struct exposure *, const void *),
-             const void *context)
+static struct decimal
+loss_probability_shown(const struct risk_exposure *exposure, struct shortfall shortfall)
 {
-    double          collateral = statistic_of(exposure->collateral_then);
-    double          obligation = statistic_of(exposure->obligation_then);
-    struct exposure plain = { collateral, obligation, sigma, 0.0 };
-    struct exposure drifting = { collateral, obligation, sigma, sigma * sigma };
-    struct shortfall result = law(&plain, context);
-
-    if (exposure->is_short)
-        result.loss_probability = law(&drifting, context).loss_probability;
-    return result;
-}
-
-struct block_law { double block_years, inclusion_probability; };
-
-static struct shortfall
-until_included(const struct exposure *exposure, const void *context)
-{
-    const struct block_law *law = context;
-    return shortfall_by_block(exposure, law->block_years, law->inclusion_probability);
-}
-
-static struct shortfall
-after_years(const struct exposure *exposure, const void *context)
-{
-    return shortfall_after(exposure, *(const double *)context);
+    return shown(exposure->is_short ? shortfall.short_loss_probability : shortfall.loss_probability);
 }
 
 static void
 fill_loss(const struct execution *execution, const struct risk_exposure *exposure, struct risk_figures *risk)
 {
-    struct block_law law = {
-        statistic_of(execution->block_time_s) / year_s, statistic_of(execution->inclusion_probability)
-    };
-
     risk->loss_probability_reason = decimal_is_none(exposure->collateral_then) ? exposure->loss_reason
                                   : decimal_is_none(exposure->volatility)      ? REASON_NO_VOLATILITY
                                                                                : REASON_NONE;
     if (risk->loss_probability_reason != REASON_NONE)
         return;
-    double           sigma = statistic_of(exposure->volatility);
-    struct shortfall overall = shortfall_of(exposure, sigma, until_included, &law);
-    risk->loss_probability   = shown(overall.loss_probability);
+    double          block_years = statistic_of(execution->block_time_s) / year_s;
+    struct exposure moving = {
+        statistic_of(exposure->collateral_then), statistic_of(exposure->obligation_then),
+        statistic_of(exposure->volatility)
+    };
+    struct shortfall overall = shortfall_by_block(&moving, block_years, statistic_of(execution->inclusion_probability));
+    risk->loss_probability   = loss_probability_shown(exposure, overall);
     risk->expected_shortfall = shown(overall.expected_shortfall);
     for (size_t i = 0; i < BLOCKS_MAX; i++) {
-        double           years = law.block_years * (double)blocks_shown[i];
-        struct shortfall then = shortfall_of(exposure, sigma, after_years, &years);
+        struct shortfall then = shortfall_after(&moving, block_years * (double)blocks_shown[i]);
         risk->blocks[risk->blocks_count++] = (struct block_loss){
-            blocks_shown[i], shown(then.loss_probability), shown(then.expected_shortfall)
+            blocks_shown[i], loss_probability_shown(exposure, then), shown(then.expected_shortfall)
         };
     }
 }

@@ -45,7 +45,7 @@ trajectory_of(double quantity, double time_years, double risk_aversion)
 
 /* Section 4: C = 100, K = 99.5, sigma 0.9, blocks of 12 s. */
 static const struct exposure near_trigger = {
-    .collateral = 100, .obligation = 99.5, .sigma = 0.9, .drift = 0,
+    .collateral = 100, .obligation = 99.5, .sigma = 0.9,
 };
 
 static struct shortfall
