@@ -11,14 +11,20 @@ for source in record/*.c; do
     [ "$source" = record/assets.c ] || sources+=("$source")
 done
 
+compile() {
+    local out=$1 compiler=$2 source=$3
+    shift 3
+    "$compiler" -std=c17 -D_GNU_SOURCE -w -ffp-contract=off -fno-strict-overflow "$@" -I. -c "$source" \
+        -o "$out/${source//\//_}.o"
+}
+export -f compile
+
 build() {
     local name=$1 compiler=$2
     shift 2
     mkdir -p "$work/$name"
-    printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} sh -c '
-        out=$1; compiler=$2; source=$3; shift 3
-        $compiler -std=c17 -D_GNU_SOURCE -w -ffp-contract=off -fno-strict-overflow "$@" -I. -c "$source" \
-            -o "$out/$(echo "$source" | tr / _).o"' sh "$work/$name" "$compiler" {} "$@"
+    printf '%s\n' "${sources[@]}" |
+        xargs -P "$(nproc)" -I{} bash -c 'compile "$@"' bash "$work/$name" "$compiler" {} "$@"
     "$compiler" -o "$work/$name/accounts" "$work/$name"/*.o -lgmp -lcrypto -lm
 }
 
