@@ -94,6 +94,7 @@ contract: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/contract/run.sh $(BUIL
 
 bench: $(BUILD)/breakwater $(BENCHES)
 	@set -e; for program in $(BENCHES); do $$program; done
+	@bench/audited.sh $(BUILD)
 
 fuzz:
 	@$(AGAIN) CC=clang SAN=1 FUZZ=1 BUILD=build-fuzz fuzzers

@@ -61,7 +61,7 @@ for file in "${files[@]}"; do
 done
 
 # Text: columns, white space, length, the opening sentence, nothing left to do.
-texts=("${files[@]}" Makefile docker/deps.sh tests/*.sh tests/contract/run.sh .ci/run)
+texts=("${files[@]}" Makefile docker/deps.sh tests/*.sh tests/contract/run.sh bench/*.sh .ci/run)
 for folder in migrations docker; do
     mapfile -t -O "${#texts[@]}" texts < <(find $folder -name '*.sql' -o -name '*.yaml' 2> /dev/null)
 done
@@ -142,7 +142,7 @@ for source in "${sources[@]}"; do
 done
 
 if command -v shellcheck > /dev/null; then
-    shellcheck -f gcc docker/*.sh tests/*.sh tests/contract/run.sh .ci/run | tee -a "$work/faults" || true
+    shellcheck -f gcc docker/*.sh tests/*.sh tests/contract/run.sh bench/*.sh .ci/run | tee -a "$work/faults" || true
 fi
 
 [ ! -s "$work/faults" ] || { echo "tidy: $(wc -l < "$work/faults") faults" >&2; exit 1; }
