@@ -78,7 +78,8 @@ ltv_of_perp(const struct health *health, struct decimal notional)
 
     if (decimal_sign(health->equity) <= 0)
         return decimal_one;
-    if (!decimal_step(PRODUCT(health->equity), PRODUCT(notional), ROUND_DOWN, decimal_unit, &part) ||
+    if (!decimal_step(PRODUCT(health->equity), PRODUCT(notional), ROUND_DOWN, decimal_unit,
+                      &part) ||
         !decimal_subtract(decimal_one, part, &ltv))
         return decimal_zero;
     return decimal_sign(ltv) < 0 ? decimal_zero : ltv;
@@ -94,7 +95,8 @@ penalty_price_perp(const struct situation *situation, size_t asset, bool is_long
                    struct priced_penalty *out)
 {
     struct penalty       rules = penalty_rules_of(situation->parameters);
-    struct decimal       volatility = volatility_of(&situation->then.assets[asset].asset, situation->state);
+    struct decimal       volatility = volatility_of(&situation->then.assets[asset].asset,
+                                                    situation->state);
     struct penalty_terms *terms = &out->terms;
 
     *out = (struct priced_penalty){ .reason = REASON_NO_VOLATILITY, .is_perp = true };
@@ -106,7 +108,8 @@ penalty_price_perp(const struct situation *situation, size_t asset, bool is_long
         return;
     }
     out->reason = REASON_NONE;
-    *terms = (struct penalty_terms){ .debt = statistic_of(notional), .volatility = statistic_of(volatility) };
+    *terms = (struct penalty_terms){ .debt = statistic_of(notional),
+                                     .volatility = statistic_of(volatility) };
     set_times_and_weights(situation->parameters, terms);
     double s = terms->volatility * real_sqrt(terms->execution_years);
     double z = normal_quantile(1.0 - terms->equity_weight);
@@ -121,7 +124,8 @@ penalty_price_perp(const struct situation *situation, size_t asset, bool is_long
         .slippage   = (1.0 + g) * way * (kept - 1.0),
         .proceeds_slippage = slippage,
     };
-    penalty_bound(&rules, &out->optimum, ltv_of_perp(&situation->valuation_then.health, notional), &out->bounded);
+    penalty_bound(&rules, &out->optimum, ltv_of_perp(&situation->valuation_then.health, notional),
+                  &out->bounded);
 }
 
 static void
@@ -151,9 +155,11 @@ shown(double x, struct decimal unit, enum rounding rounding)
     return decimal_of_rate(x, unit, rounding, &out) ? out : DECIMAL_NONE;
 }
 
-/* Too low a penalty brings nobody: what the backstop must add, and how much would be worth coming for. */
+/* Too low a penalty brings nobody: what the backstop must add, and how much would be worth
+ * coming for. */
 static void
-fill_shortfall(const struct parameters *parameters, const struct priced_penalty *priced, struct figures *figures)
+fill_shortfall(const struct parameters *parameters, const struct priced_penalty *priced,
+               struct figures *figures)
 {
     static const struct decimal million = DECIMAL_UNITS_OF(1000000000000);
     struct penalty_figures     *penalty = &figures->penalty;
@@ -162,11 +168,14 @@ fill_shortfall(const struct parameters *parameters, const struct priced_penalty 
 
     if (is_short)
         figures_warn(figures, "penalty_below_optimum",
-                     "at this penalty no liquidator is expected to come in time: the backstop must add the subsidy");
+                     "at this penalty no liquidator is expected to come in time: the backstop "
+                     "must add the subsidy");
     if (priced->is_perp)
         return;
-    penalty->subsidy_rate = is_short ? shown(penalty_subsidy(&priced->terms, rate), million, ROUND_UP) : decimal_zero;
-    penalty->largest_slice = shown(penalty_largest_slice(&priced->terms, statistic_of(parameters->penalty.cap_rate)),
+    penalty->subsidy_rate = is_short ? shown(penalty_subsidy(&priced->terms, rate), million,
+                                             ROUND_UP) : decimal_zero;
+    penalty->largest_slice = shown(penalty_largest_slice(&priced->terms,
+                                                         statistic_of(parameters->penalty.cap_rate)),
                                    parameters->quote.unit, ROUND_DOWN);
 }
 
@@ -177,13 +186,15 @@ penalty_fill(const struct parameters *parameters, struct multiplier multiplier,
     struct penalty_figures *penalty = &figures->penalty;
 
     penalty->rate      = multiplier_rate(multiplier);
-    penalty->form_rate = multiplier_form_rate(multiplier, (enum penalty_form)parameters->penalty.form);
+    penalty->form_rate = multiplier_form_rate(multiplier,
+                                              (enum penalty_form)parameters->penalty.form);
     penalty->optimal_rate_reason = priced ? priced->reason : REASON_NOT_THIS_RULE;
     if (penalty->optimal_rate_reason == REASON_NONE) {
         penalty->optimal_rate = priced->bounded.optimal_rate;
         fill_shortfall(parameters, priced, figures);
     }
-    if (parameters->penalty.rule == PENALTY_OPTIMAL && penalty->optimal_rate_reason == REASON_NONE) {
+    if (parameters->penalty.rule == PENALTY_OPTIMAL &&
+        penalty->optimal_rate_reason == REASON_NONE) {
         flag_bounds(priced, penalty);
         penalty->parts_count = penalty_parts(&priced->optimum, &priced->bounded, penalty->parts);
         return;

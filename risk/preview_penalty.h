@@ -1,4 +1,5 @@
-/* The penalty's figures: the rules' rate beside the optimal one, and what it consists of. model.md 3. */
+/* The penalty's figures: the rules' rate beside the optimal one, and what it consists of.
+ * model.md 3. */
 #ifndef RISK_PREVIEW_PENALTY_H
 #define RISK_PREVIEW_PENALTY_H
 
@@ -10,11 +11,13 @@ struct priced_penalty {
     struct penalty_terms   terms;
     struct optimum         optimum;
     struct bounded_penalty bounded;
-    bool                   is_perp;               /* without a curve: subsidy and largest slice are not known */
+    /* without a curve: subsidy and largest slice are not known */
+    bool                   is_perp;
 };
 
 /* Of repaying `debt` (a value) by selling `asset`. */
-void penalty_price_pair(const struct situation *situation, size_t asset, const struct way_out *way_out,
+void penalty_price_pair(const struct situation *situation, size_t asset,
+                        const struct way_out *way_out,
                         struct decimal debt, struct priced_penalty *out);
 
 /* Of closing so much of a perp, worth `notional`, with this slippage (none: no depth). */
@@ -22,7 +25,8 @@ void penalty_price_perp(const struct situation *situation, size_t asset, bool is
                         struct decimal notional, struct decimal slippage_rate,
                         struct priced_penalty *out);
 
-/* rate, form_rate, optimal_rate, flags, parts, subsidy, largest slice. `priced` may be NULL: not asked for. */
+/* rate, form_rate, optimal_rate, flags, parts, subsidy, largest slice. `priced` may be NULL: not
+ * asked for. */
 void penalty_fill(const struct parameters *parameters, struct multiplier multiplier,
                   const struct priced_penalty *priced, struct figures *figures);
 

@@ -12,7 +12,8 @@ static const double year_s = 31536000.0;
 static const double day_years = 1.0 / 365.0;
 
 static const int64_t blocks_shown[BLOCKS_MAX] = { 1, 2, 3, 5, 10, 25, 50, 100 };
-static const char *const tier_names[STAGES_COUNT] = { "warn", "pre_liquidation", "partial", "full", "backstop" };
+static const char *const tier_names[STAGES_COUNT] = { "warn", "pre_liquidation", "partial", "full",
+                                                      "backstop" };
 
 /* A statistic that is not finite, or does not fit, is none. */
 static struct decimal
@@ -34,9 +35,11 @@ passage_to(struct decimal price, struct decimal barrier, double sigma)
 }
 
 struct decimal
-touch_statistic(struct decimal price, struct decimal barrier, struct decimal volatility, int64_t horizon_s)
+touch_statistic(struct decimal price, struct decimal barrier, struct decimal volatility,
+                int64_t horizon_s)
 {
-    if (decimal_is_none(barrier) || decimal_is_none(volatility) || decimal_sign(price) <= 0 || decimal_sign(barrier) <= 0)
+    if (decimal_is_none(barrier) || decimal_is_none(volatility) || decimal_sign(price) <= 0 ||
+        decimal_sign(barrier) <= 0)
         return DECIMAL_NONE;
     struct passage passage = passage_to(price, barrier, statistic_of(volatility));
     return shown(passage_probability(&passage, (double)horizon_s / year_s));
@@ -71,9 +74,11 @@ fill_passage(const struct risk_exposure *exposure, int64_t horizon_s, struct ris
     }
     if (reason != REASON_NONE)
         return;
-    struct passage passage = passage_to(exposure->price, exposure->liquidation_price, statistic_of(exposure->volatility));
+    struct passage passage = passage_to(exposure->price, exposure->liquidation_price,
+                                        statistic_of(exposure->volatility));
     risk->liquidation_probability = shown(passage_probability(&passage, horizon_years));
-    risk->expected_time_s         = shown(passage_limited_mean_years(&passage, horizon_years) * year_s);
+    risk->expected_time_s         = shown(passage_limited_mean_years(&passage,
+            horizon_years) * year_s);
     risk->median_time_s           = shown(passage_quantile_years(&passage, 0.5) * year_s);
     if (decimal_is_none(risk->median_time_s))
         risk->median_time_s_reason = REASON_NEVER;
@@ -82,14 +87,18 @@ fill_passage(const struct risk_exposure *exposure, int64_t horizon_s, struct ris
 static struct decimal
 loss_probability_shown(const struct risk_exposure *exposure, struct shortfall shortfall)
 {
-    return shown(exposure->is_short ? shortfall.short_loss_probability : shortfall.loss_probability);
+    return shown(exposure->is_short ? shortfall.short_loss_probability
+                 : shortfall.loss_probability);
 }
 
 static void
-fill_loss(const struct execution *execution, const struct risk_exposure *exposure, struct risk_figures *risk)
+fill_loss(const struct execution *execution, const struct risk_exposure *exposure,
+          struct risk_figures *risk)
 {
-    risk->loss_probability_reason = decimal_is_none(exposure->collateral_then) ? exposure->loss_reason
-                                  : decimal_is_none(exposure->volatility)      ? REASON_NO_VOLATILITY
+    risk->loss_probability_reason = decimal_is_none(exposure->collateral_then)
+        ? exposure->loss_reason
+                                  : decimal_is_none(exposure->volatility)
+                                      ? REASON_NO_VOLATILITY
                                                                                : REASON_NONE;
     if (risk->loss_probability_reason != REASON_NONE)
         return;
@@ -98,7 +107,8 @@ fill_loss(const struct execution *execution, const struct risk_exposure *exposur
         statistic_of(exposure->collateral_then), statistic_of(exposure->obligation_then),
         statistic_of(exposure->volatility)
     };
-    struct shortfall overall = shortfall_by_block(&moving, block_years, statistic_of(execution->inclusion_probability));
+    struct shortfall overall = shortfall_by_block(&moving, block_years,
+                                                  statistic_of(execution->inclusion_probability));
     risk->loss_probability   = loss_probability_shown(exposure, overall);
     risk->expected_shortfall = shown(overall.expected_shortfall);
     for (size_t i = 0; i < BLOCKS_MAX; i++) {
@@ -109,9 +119,11 @@ fill_loss(const struct execution *execution, const struct risk_exposure *exposur
     }
 }
 
-/* From the first sign of trouble to the last resort: each stage must hold for so long, and may fail so often. */
+/* From the first sign of trouble to the last resort: each stage must hold for so long, and may
+ * fail so often. */
 static void
-fill_buffers(const struct parameters *parameters, const struct risk_exposure *exposure, int64_t horizon_s,
+fill_buffers(const struct parameters *parameters, const struct risk_exposure *exposure,
+             int64_t horizon_s,
              struct risk_figures *risk)
 {
     const struct execution *execution = &parameters->execution;
@@ -141,14 +153,18 @@ fill_buffers(const struct parameters *parameters, const struct risk_exposure *ex
     }
 }
 
-/* A long loses at most all of its value (liquidity_var). A short pays V (e^(mT + z s) (1 + S_exo)(1 + S) - 1); its mean beyond
- * that is V ((1 + S_exo)(1 + S) e^(mT + s^2/2) Phi(s - z) / (1 - alpha) - 1). */
+/* A long loses at most all of its value (liquidity_var). A short pays V (e^(mT + z s) (1 +
+ * S_exo)(1 + S) - 1); its mean beyond that is V ((1 + S_exo)(1 + S) e^(mT + s^2/2) Phi(s - z) /
+ * (1 - alpha) - 1). */
 static void
-fill_value_at_risk(const struct execution *execution, const struct risk_exposure *exposure, int64_t horizon_s,
+fill_value_at_risk(const struct execution *execution, const struct risk_exposure *exposure,
+                   int64_t horizon_s,
                    struct risk_figures *risk)
 {
-    risk->liquidity_adjusted_var_reason = decimal_is_none(exposure->volatility)    ? REASON_NO_VOLATILITY
-                                        : decimal_is_none(exposure->slippage_rate) ? exposure->slippage_reason
+    risk->liquidity_adjusted_var_reason = decimal_is_none(exposure->volatility)
+        ? REASON_NO_VOLATILITY
+                                        : decimal_is_none(exposure->slippage_rate)
+                                            ? exposure->slippage_reason
                                                                                    : REASON_NONE;
     if (risk->liquidity_adjusted_var_reason != REASON_NONE)
         return;
@@ -159,7 +175,8 @@ fill_value_at_risk(const struct execution *execution, const struct risk_exposure
         .time_years       = (double)horizon_s / year_s,
         .log_drift        = log_drift_of(0.0, sigma),
         .confidence       = statistic_of(execution->confidence),
-        .half_spread_rate = stressed_half_spread(statistic_of(execution->spread_rate), statistic_of(execution->spread_volatility),
+        .half_spread_rate = stressed_half_spread(statistic_of(execution->spread_rate),
+                                                 statistic_of(execution->spread_volatility),
                                                  statistic_of(execution->spread_multiplier)),
         .slippage_rate    = statistic_of(exposure->slippage_rate),
     };
@@ -172,13 +189,15 @@ fill_value_at_risk(const struct execution *execution, const struct risk_exposure
     double z = normal_quantile(unwind.confidence);
     double cost = (1.0 + unwind.half_spread_rate) * (1.0 + unwind.slippage_rate);
     double mean = unwind.log_drift * unwind.time_years;
-    risk->liquidity_adjusted_var = shown(unwind.position_value * (cost * real_exp(mean + z * s) - 1.0));
+    risk->liquidity_adjusted_var =
+        shown(unwind.position_value * (cost * real_exp(mean + z * s) - 1.0));
     risk->liquidity_adjusted_shortfall = shown(unwind.position_value *
         (cost * real_exp(mean + s * s / 2.0) * normal_cdf(s - z) / (1.0 - unwind.confidence) - 1.0));
 }
 
 static void
-fill_schedule(const struct execution *execution, const struct risk_exposure *exposure, int64_t horizon_s,
+fill_schedule(const struct execution *execution, const struct risk_exposure *exposure,
+              int64_t horizon_s,
               struct risk_figures *risk)
 {
     risk->schedule.duration_s_reason = decimal_is_none(exposure->volume)     ? REASON_NO_VOLUME
@@ -188,18 +207,21 @@ fill_schedule(const struct execution *execution, const struct risk_exposure *exp
         return;
     struct unwind_pace pace = {
         .impact          = statistic_of(execution->impact_coefficient),
-        .volume_years    = statistic_of(exposure->value) / statistic_of(exposure->volume) * day_years,
+        .volume_years    =
+            statistic_of(exposure->value) / statistic_of(exposure->volume) * day_years,
         .impact_exponent = statistic_of(execution->impact_exponent),
         .risk_weight     = normal_quantile(statistic_of(execution->confidence)),
         .sigma           = statistic_of(exposure->volatility),
     };
-    double years = optimal_unwind_years(&pace, statistic_of(execution->block_time_s) / year_s, (double)horizon_s / year_s);
+    double years = optimal_unwind_years(&pace, statistic_of(execution->block_time_s) / year_s,
+                                        (double)horizon_s / year_s);
     risk->schedule.duration_s = shown(years * year_s);
     risk->schedule.cost_rate  = shown(unwind_cost(&pace, years));
 }
 
 void
-risk_fill(const struct parameters *parameters, const struct risk_exposure *exposure, int64_t horizon_s,
+risk_fill(const struct parameters *parameters, const struct risk_exposure *exposure,
+          int64_t horizon_s,
           struct risk_figures *risk, struct figures_room *room)
 {
     risk->blocks            = room->blocks;
@@ -207,7 +229,8 @@ risk_fill(const struct parameters *parameters, const struct risk_exposure *expos
     risk->asset             = exposure->asset;
     risk->horizon_s         = horizon_s;
     risk->volatility        = exposure->volatility;
-    risk->volatility_reason = decimal_is_none(exposure->volatility) ? REASON_NO_VOLATILITY : REASON_NONE;
+    risk->volatility_reason = decimal_is_none(exposure->volatility) ? REASON_NO_VOLATILITY
+        : REASON_NONE;
     fill_passage(exposure, horizon_s, risk);
     fill_loss(&parameters->execution, exposure, risk);
     fill_buffers(parameters, exposure, horizon_s, risk);

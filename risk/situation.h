@@ -1,4 +1,5 @@
-/* An account in a state of its market, resolved once: as it stands, and as its liquidation will meet it. */
+/* An account in a state of its market, resolved once: as it stands, and as its liquidation will
+ * meet it. */
 #ifndef RISK_SITUATION_H
 #define RISK_SITUATION_H
 

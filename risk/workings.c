@@ -1,4 +1,5 @@
-/* The workings of an answer: each figure's formula, with the numbers put in and the price it stands on. */
+/* The workings of an answer: each figure's formula, with the numbers put in and the price it
+ * stands on. */
 #include "risk/workings.h"
 
 #include <stdio.h>
@@ -56,7 +57,8 @@ is_answered(const struct record *answer, const char *figure)
     size_t count = strcspn(figure + 1, "/");
 
     for (size_t i = 0; i < answer->count; i++)
-        if (strlen(answer->fields[i].name) == count && !memcmp(answer->fields[i].name, figure + 1, count))
+        if (strlen(answer->fields[i].name) == count &&
+            !memcmp(answer->fields[i].name, figure + 1, count))
             return true;
     return false;
 }
@@ -115,7 +117,8 @@ write_health(struct writer_of_workings *workings, const struct position *positio
     name_number(workings, "unrealised_profit", health->unrealised_profit);
     name_number(workings, "support", health->support);
     end(workings, "/health/support",
-        "cash above 0 + sum of quantity * price * threshold, each value down to the quote's unit + unrealised profit",
+        "cash above 0 + sum of quantity * price * threshold, each value down to the quote's unit "
+        "+ unrealised profit",
         "prices as stated");
     write_legs(workings, position, position->debt, position->debt_count, true);
     name_number(workings, "cash", position->cash);
@@ -123,18 +126,21 @@ write_health(struct writer_of_workings *workings, const struct position *positio
     name_number(workings, "reward", position->parameters->trigger.reward);
     name_number(workings, "requirement", health->requirement);
     end(workings, "/health/requirement",
-        "cash below 0 + sum of quantity * price * borrow_factor, each value up to the quote's unit + maintenance + closing fees + reward",
+        "cash below 0 + sum of quantity * price * borrow_factor, each value up to the quote's "
+        "unit + maintenance + closing fees + reward",
         "prices as stated");
     name_number(workings, "support", health->support);
     name_number(workings, "requirement", health->requirement);
     name_number(workings, "ratio", health->ratio);
-    end(workings, "/health/ratio", "support / requirement, down; compared are the two themselves", "prices as stated");
+    end(workings, "/health/ratio", "support / requirement, down; compared are the two themselves",
+        "prices as stated");
     name_number(workings, "collateral", health->collateral);
     name_number(workings, "debt", health->debt);
     name_number(workings, "cash", position->cash);
     name_number(workings, "unrealised_profit", health->unrealised_profit);
     name_number(workings, "equity", health->equity);
-    end(workings, "/health/equity", "collateral - debt + cash above 0 + unrealised profit, unweighted", "prices as stated");
+    end(workings, "/health/equity",
+        "collateral - debt + cash above 0 + unrealised profit, unweighted", "prices as stated");
 }
 
 static void
@@ -149,7 +155,8 @@ write_perps(struct writer_of_workings *workings, const struct position *position
         name_number(workings, "price", held->price);
         name_number(workings, "closing_fee_rate", held->asset.closing_fee_rate);
         end(workings, "/health/maintenance",
-            "|quantity| * price * rate - deduction of the last bracket with from_notional <= |quantity| * price",
+            "|quantity| * price * rate - deduction of the last bracket with from_notional <= "
+            "|quantity| * price",
             "prices as stated, or the entry where the document says so");
     }
 }
@@ -176,7 +183,8 @@ write_price(struct writer_of_workings *workings, const struct liquidation_price 
     name_number(workings, "best", row->range.best);
     name_number(workings, "worst", row->range.worst);
     end(workings, figure,
-        "where the equity is 0 after the exit through the depth, with its fees, the penalty and gas; "
+        "where the equity is 0 after the exit through the depth, with its fees, the penalty and "
+        "gas; "
         "the range over depth * (1 + u) and (1 - u)",
         "books move with the price, pools keep their constant");
 }
@@ -193,19 +201,22 @@ write_liquidation(struct writer_of_workings *workings, const struct parameters *
     name_number(workings, "slippage_tolerance_rate", parameters->execution.slippage_tolerance_rate);
     name_number(workings, "repay", liquidation->repay);
     end(workings, "/liquidation/repay",
-        "the close rule's size, cut to the debt, the largest slice, what the depth sells within the tolerance, and the "
+        "the close rule's size, cut to the debt, the largest slice, what the depth sells within "
+        "the tolerance, and the "
         "liquidator's wish; then the dust rule",
         basis);
     name_number(workings, "repay", liquidation->repay);
     name_number(workings, "seize", liquidation->seize);
-    end(workings, "/liquidation/seize", "repay * debt price * M / collateral price, down to the asset's unit", basis);
+    end(workings, "/liquidation/seize",
+        "repay * debt price * M / collateral price, down to the asset's unit", basis);
     if (decimal_is_none(liquidation->average_price))
         return;
     name_number(workings, "average_price", liquidation->average_price);
     name_number(workings, "slippage_rate", liquidation->slippage_rate);
     name_number(workings, "unfilled", liquidation->unfilled);
     end(workings, "/liquidation/slippage_rate",
-        "1 - proceeds / (quantity * price), the venues sharing the quantity down to one net price after fees", basis);
+        "1 - proceeds / (quantity * price), the venues sharing the quantity down to one net price "
+        "after fees", basis);
 }
 
 static void
@@ -222,37 +233,45 @@ write_penalty(struct writer_of_workings *workings, const struct parameters *para
     name_number(workings, "rate", penalty->rate);
     end(workings, "/penalty/rate",
         parameters->penalty.rule == PENALTY_OPTIMAL
-            ? "the least L with w - P(cost > 1 + L) + b P(equity < 1 + L) >= 0, where cost = the collateral that must be "
-              "sold through the depth to earn d (1 + g) after the price has moved; up to rate_unit, between floor and cap, "
+            ? "the least L with w - P(cost > 1 + L) + b P(equity < 1 + L) >= 0, where cost = the "
+              "collateral that must be "
+              "sold through the depth to earn d (1 + g) after the price has moved; up to "
+              "rate_unit, between floor and cap, "
               "at most the equity"
             : "the rate of the document's penalty rule, between floor and cap",
         basis);
     name_number(workings, "liquidator", penalty->split.liquidator);
     name_number(workings, "insurance", penalty->split.insurance);
     name_number(workings, "protocol", penalty->split.protocol);
-    end(workings, "/penalty/split", "shares up to the unit, the liquidator gets what is left: the sum is exact", basis);
+    end(workings, "/penalty/split",
+        "shares up to the unit, the liquidator gets what is left: the sum is exact", basis);
 }
 
 static void
-write_risk(struct writer_of_workings *workings, const struct risk_figures *risk, struct decimal price)
+write_risk(struct writer_of_workings *workings, const struct risk_figures *risk,
+           struct decimal price)
 {
     if (decimal_is_none(risk->volatility))
         return;
     name_number(workings, "price", price);
     name_number(workings, "volatility", risk->volatility);
-    name_number(workings, "horizon_s", (struct decimal){ (int128)risk->horizon_s * DECIMAL_ONE_UNITS });
+    name_number(workings, "horizon_s",
+                (struct decimal){ (int128)risk->horizon_s * DECIMAL_ONE_UNITS });
     name_number(workings, "liquidation_probability", risk->liquidation_probability);
     end(workings, "/risk/liquidation_probability",
-        "Phi((b - m h) / v) + e^(2 m b / s^2) Phi((b + m h) / v), b = ln(liquidation price / price), m = -s^2 / 2, "
+        "Phi((b - m h) / v) + e^(2 m b / s^2) Phi((b + m h) / v), b = ln(liquidation price / "
+        "price), m = -s^2 / 2, "
         "v = s sqrt(h), h in years of 365 days",
         "the main asset's price as stated");
     for (size_t i = 0; i < risk->buffers_count; i++)
         name_number(workings, risk->buffers[i].tier, risk->buffers[i].distance_rate);
-    end(workings, "/risk/buffers", "1 - e^-(z s sqrt(t) + s^2 t / 2), each at least the next", "the liquidation price");
+    end(workings, "/risk/buffers", "1 - e^-(z s sqrt(t) + s^2 t / 2), each at least the next",
+        "the liquidation price");
 }
 
 static void
-write_suggestions(struct writer_of_workings *workings, const struct parameters *parameters, const struct figures *figures)
+write_suggestions(struct writer_of_workings *workings, const struct parameters *parameters,
+                  const struct figures *figures)
 {
     for (size_t i = 0; i < figures->suggestions_count; i++) {
         const struct suggestion *suggestion = &figures->suggestions[i];
@@ -267,8 +286,10 @@ write_suggestions(struct writer_of_workings *workings, const struct parameters *
         name_number(workings, "avoided_cost", suggestion->avoided_cost);
         name_number(workings, "net_benefit", suggestion->net_benefit);
         end(workings, figure,
-            "the least amount after which the account is healthy at the stress price, which is touched within the horizon "
-            "with the target probability, and has the target health; net benefit = avoided cost - cost",
+            "the least amount after which the account is healthy at the stress price, which is "
+            "touched within the horizon "
+            "with the target probability, and has the target health; net benefit = avoided cost - "
+            "cost",
             "the main asset at its stress price");
     }
 }
@@ -279,7 +300,8 @@ tell_basis(const struct figures *figures, char *basis, size_t bytes)
     char price[DECIMAL_TEXT_MAX] = "its price";
 
     for (size_t i = 0; i < figures->liquidation_prices_count; i++)
-        if (figures->risk.asset && !strcmp(figures->risk.asset, figures->liquidation_prices[i].asset) &&
+        if (figures->risk.asset &&
+            !strcmp(figures->risk.asset, figures->liquidation_prices[i].asset) &&
             !decimal_is_none(figures->liquidation_prices[i].price))
             decimal_format(figures->liquidation_prices[i].price, price);
     if (figures->liquidation.at == AT_TRIGGER)
@@ -301,7 +323,8 @@ workings_write(const struct parameters *parameters, const struct question *quest
 
     faults_open(&faults, 1);
     text_add_string(out, "[");
-    if (position_open(parameters, &question->account, question->state, now_us, &position, &faults)) {
+    if (position_open(parameters, &question->account, question->state, now_us, &position,
+                      &faults)) {
         write_health(&workings, &position, &figures->health);
         write_perps(&workings, &position);
         if (figures->risk.asset)

@@ -1,5 +1,6 @@
-/* Captured markets as requests: real books, brought in as a user would send them, and real maintenance brackets. What is
- * expected of the books was computed by tests/oracle/depth.py in exact fractions (rows of tests/golden/depth.txt). */
+/* Captured markets as requests: real books, brought in as a user would send them, and real
+ * maintenance brackets. What is expected of the books was computed by tests/oracle/depth.py in
+ * exact fractions (rows of tests/golden/depth.txt). */
 #include <gmp.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ struct asked {
 
 /* A perp of one asset, X, as its only position. `rules` are the asset's members. */
 static struct asked *
-ask(const char *rules, const char *quote_unit, const char *cash, const char *quantity, const char *entry, const char *price,
+ask(const char *rules, const char *quote_unit, const char *cash, const char *quantity,
+    const char *entry, const char *price,
     const char *venues)
 {
     struct asked *asked = calloc(1, sizeof *asked);
@@ -43,11 +45,13 @@ ask(const char *rules, const char *quote_unit, const char *cash, const char *qua
     arena_open(&asked->arena, ARENA_MAX);
     faults_open(&asked->faults, FAULTS_MAX);
     faults_open(&asked->warnings, FAULTS_MAX);
-    ck_assert_msg(json_read(&question_record, text, (size_t)count, &asked->arena, &asked->question, &asked->faults) &&
+    ck_assert_msg(json_read(&question_record, text, (size_t)count, &asked->arena, &asked->question,
+                            &asked->faults) &&
                   parameters_accept(asked->question.parameters, &asked->faults, &asked->warnings) &&
                   state_accept(asked->question.state, "/state", &asked->faults),
                   "%s %s", asked->faults.items[0].pointer, asked->faults.items[0].code);
-    asked->status = preview_compute(asked->question.parameters, &asked->question, 0, PARTS_ALL, &asked->room,
+    asked->status = preview_compute(asked->question.parameters, &asked->question, 0, PARTS_ALL,
+                                    &asked->room,
                                     &asked->figures, &asked->faults);
     free(text);
     return asked;
@@ -74,16 +78,23 @@ assert_number(const char *what, struct decimal number, const char *expected)
 #define AKRO     "orderbooks/binance_usdm_AKROUSDT_depth1000_2021-07-22.json"
 #define DYDX     "orderbooks/dydx_v3_ETH-USD_orderbook_2021-10-28.json"
 
-static const struct { const char *file, *lot, *unit, *price, *quantity, *average, *slippage, *unfilled; } books[] = {
-    { OKX, "0.00000001", "0.000001", "30243.45", "25", "30200.95605524", "0.001405062741188588", "0" },
-    { OKX, "0.00000001", "0.000001", "30243.45", "500", "30113.749777861548632452", "0.004288539241999553", "380.35265918" },
-    { OKX, "0.00000001", "0.000001", "30243.45", "-25", "30288.89322192", "0.001502580622250438", "0" },
+static const struct { const char *file, *lot, *unit, *price, *quantity, *average, *slippage,
+                      *unfilled; } books[] = {
+    { OKX, "0.00000001", "0.000001", "30243.45", "25", "30200.95605524", "0.001405062741188588",
+      "0" },
+    { OKX, "0.00000001", "0.000001", "30243.45", "500", "30113.749777861548632452",
+      "0.004288539241999553", "380.35265918" },
+    { OKX, "0.00000001", "0.000001", "30243.45", "-25", "30288.89322192", "0.001502580622250438",
+      "0" },
     { BITSTAMP, "0.00000001", "0.01", "3804", "1000", "3776.28464", "0.007285846477392219", "0" },
     { BITSTAMP, "0.00000001", "0.01", "3804", "-1000", "3830.59739", "0.006991953207150369", "0" },
     { AKRO, "1", "0.000001", "0.017315", "1000000", "0.017283883095", "0.001797106843777072", "0" },
-    { AKRO, "1", "0.000001", "0.017315", "2000000000", "0.001755416291027284", "0.898618753044915709", "1081414650" },
-    { AKRO, "1", "0.000001", "0.017315", "-2000000000", "0.022626128915861642", "0.306735715614302122", "1929983992" },
-    { DYDX, "0.001", "0.01", "4215.55", "300", "4213.392233333333333333", "0.000511858871717016", "0" },
+    { AKRO, "1", "0.000001", "0.017315", "2000000000", "0.001755416291027284",
+      "0.898618753044915709", "1081414650" },
+    { AKRO, "1", "0.000001", "0.017315", "-2000000000", "0.022626128915861642",
+      "0.306735715614302122", "1929983992" },
+    { DYDX, "0.001", "0.01", "4215.55", "300", "4213.392233333333333333", "0.000511858871717016",
+      "0" },
 };
 
 START_TEST(captured_book_is_walked_exactly)
@@ -94,7 +105,8 @@ START_TEST(captured_book_is_walked_exactly)
     if (!venues)
         return;
     snprintf(rules, sizeof rules, "\"unit\":\"%s\"", books[_i].lot);
-    struct asked *asked = ask(rules, books[_i].unit, "0", books[_i].quantity, books[_i].price, books[_i].price, venues);
+    struct asked *asked = ask(rules, books[_i].unit, "0", books[_i].quantity, books[_i].price,
+                              books[_i].price, venues);
     ck_assert_int_eq(asked->status, RISK_OK);
     assert_number("the average price", asked->figures.liquidation.average_price, books[_i].average);
     assert_number("the slippage", asked->figures.liquidation.slippage_rate, books[_i].slippage);
@@ -112,7 +124,8 @@ read_brackets(void)
     const char *shared = getenv("BREAKWATER_SHARED");
     char        path[PATH_BYTES];
 
-    snprintf(path, sizeof path, "%s/data/brackets/usdm_brackets_2024-10.json", shared ? shared : "../shared");
+    snprintf(path, sizeof path, "%s/data/brackets/usdm_brackets_2024-10.json",
+             shared ? shared : "../shared");
     json_t *brackets = json_load_file(path, 0, NULL);
     if (!brackets)
         printf("captured: skipped: %s is not there\n", path);
@@ -126,13 +139,15 @@ set(mpq_t out, const json_t *row, const char *name)
     const char *text = json_string_value(json_object_get(row, name));
     const char *point = strchr(text, '.');
 
-    snprintf(digits, sizeof digits, "%.*s%s/1%.*s", point ? (int)(point - text) : (int)strlen(text), text, point ? point + 1 : "",
+    snprintf(digits, sizeof digits, "%.*s%s/1%.*s",
+             point ? (int)(point - text) : (int)strlen(text), text, point ? point + 1 : "",
              point ? (int)strlen(point + 1) : 0, "000000000000000000");
     ck_assert_int_eq(mpq_set_str(out, digits, 10), 0);
     mpq_canonicalize(out);
 }
 
-/* The brackets of a symbol as a document writes them: without their deductions, which are computed, or with them. */
+/* The brackets of a symbol as a document writes them: without their deductions, which are
+ * computed, or with them. */
 static char *
 rules_of(const json_t *rows, bool with_deductions)
 {
@@ -148,7 +163,8 @@ rules_of(const json_t *rows, bool with_deductions)
     }
     char *brackets = json_dumps(list, JSON_COMPACT);
     char *rules = malloc(strlen(brackets) + 64);
-    snprintf(rules, strlen(brackets) + 64, "\"price_unit\":\"0.00000001\",\"brackets\":%s", brackets);
+    snprintf(rules, strlen(brackets) + 64, "\"price_unit\":\"0.00000001\",\"brackets\":%s",
+             brackets);
     free(brackets);
     json_decref(list);
     return rules;
@@ -179,8 +195,9 @@ START_TEST(captured_deductions_obey_the_recurrence)
 }
 END_TEST
 
-/* An account whose margin is such that it is liquidated exactly where its notional passes from one bracket to the next: both
- * brackets give the same price there, N / q. Entry 2 N, q = 1: cash M with N - 2 N + M = N r - a. */
+/* An account whose margin is such that it is liquidated exactly where its notional passes from
+ * one bracket to the next: both brackets give the same price there, N / q. Entry 2 N, q = 1:
+ * cash M with N - 2 N + M = N r - a. */
 START_TEST(captured_price_is_continuous_at_each_edge)
 {
     json_t     *brackets = read_brackets();
@@ -211,7 +228,8 @@ START_TEST(captured_price_is_continuous_at_each_edge)
             ck_assert_uint_gt(digits, 6);
             memmove(cash_text + digits - 5, cash_text + digits - 6, 7);
             cash_text[digits - 6] = '.';
-            struct asked *asked = ask(rules, "0.000000000000000001", cash_text, "1", entry_text, entry_text, DESK);
+            struct asked *asked = ask(rules, "0.000000000000000001", cash_text, "1", entry_text,
+                                      entry_text, DESK);
             assert_number(symbol, asked->figures.liquidation_prices[0].price, price_text);
             asked_close(asked);
             mpq_clears(notional, rate, deduction, cash, NULL);

@@ -29,7 +29,8 @@ quoted(const char *format, va_list list)
     return text;
 }
 
-/* Puts a request through the service's reader, engine and writer; NULL: refused, `code` says how. */
+/* Puts a request through the service's reader, engine and writer; NULL: refused, `code` says
+ * how. */
 static json_t *
 ask_text(const char *text, char code[static 64])
 {
@@ -57,7 +58,8 @@ ask_text(const char *text, char code[static 64])
             text_open(&workings, &arena, 4096, ARENA_MAX);
             workings_write(question.parameters, &question, NOW_US, &answer->figures,
                            preview_kind.figures, &workings);
-            json_object_set_new(figures, "workings", json_loadb(workings.bytes, workings.count, 0, NULL));
+            json_object_set_new(figures, "workings",
+                                json_loadb(workings.bytes, workings.count, 0, NULL));
         }
     }
     snprintf(code, 64, "%s", faults->count ? faults->items[0].code : "");
@@ -91,7 +93,8 @@ at(const json_t *json, const char *path)
         char   name[64];
         size_t count = strcspn(path, ".");
         snprintf(name, sizeof name, "%.*s", (int)count, path);
-        json = json_is_array(json) ? json_array_get(json, (size_t)strtoul(name, NULL, 10)) : json_object_get(json, name);
+        json = json_is_array(json) ? json_array_get(json, (size_t)strtoul(name, NULL, 10))
+            : json_object_get(json, name);
         path += count + (path[count] == '.');
     }
     return json;
@@ -109,7 +112,8 @@ number_at(const json_t *json, const char *path)
 {
     struct decimal number;
     const char    *text = text_at(json, path);
-    ck_assert_msg(decimal_parse(text, strlen(text), &number) == DECIMAL_GOOD, "%s is %s", path, text);
+    ck_assert_msg(decimal_parse(text, strlen(text), &number) == DECIMAL_GOOD, "%s is %s", path,
+                  text);
     return number;
 }
 
@@ -123,7 +127,8 @@ number_at(const json_t *json, const char *path)
 #define HOLDING "'account':{'collateral':[{'asset':'ETH','quantity':'10'}],'debt':[{'asset':'USDC','quantity':'12000'}]},"
 #define PRICES  "'prices':{'ETH':'2000','USDC':'1'}"
 
-/* 20000 * 0.83 over 12000; 12000 / 8.3 up to 1e-8; 12000 / 10 (contract.md's account, and division). */
+/* 20000 * 0.83 over 12000; 12000 / 8.3 up to 1e-8; 12000 / 10 (contract.md's account, and
+ * division). */
 START_TEST(lending_account_has_the_contract_s_figures)
 {
     json_t *figures = ask("{" LENDING FIXED HOLDING "'state':{" PRICES "}}");
@@ -140,22 +145,26 @@ START_TEST(lending_account_has_the_contract_s_figures)
     ck_assert_str_eq(text_at(figures, "penalty.optimal_rate"), "null");
     ck_assert_str_eq(text_at(figures, "penalty.optimal_rate_reason"), "no_volatility");
     ck_assert_str_eq(text_at(figures, "risk.volatility_reason"), "no_volatility");
-    ck_assert_str_eq(text_at(figures, "risk.joint_shock_rate"), "-0.277108433735");   /* 12000 / 16600 - 1 */
+    /* 12000 / 16600 - 1 */
+    ck_assert_str_eq(text_at(figures, "risk.joint_shock_rate"), "-0.277108433735");
     ck_assert_str_eq(text_at(figures, "liquidation.average_price"), "null");
     json_decref(figures);
 }
 END_TEST
 
-/* 8 ETH at 1500: support 9960 < 12000. Seized for 12000 at 5 %: 12600 / 1500 = 8.4 ETH, all 8 are. */
+/* 8 ETH at 1500: support 9960 < 12000. Seized for 12000 at 5 %: 12600 / 1500 = 8.4 ETH, all 8
+ * are. */
 START_TEST(liquidatable_account_is_computed_at_the_mark)
 {
-    json_t *figures = ask("{" LENDING FIXED "'account':{'collateral':[{'asset':'ETH','quantity':'8'}],"
+    json_t *figures =
+        ask("{" LENDING FIXED "'account':{'collateral':[{'asset':'ETH','quantity':'8'}],"
                           "'debt':[{'asset':'USDC','quantity':'12000'}]},'state':{'prices':{'ETH':'1500','USDC':'1'}}}");
 
     ck_assert_str_eq(text_at(figures, "health.status"), "liquidatable");
     ck_assert_str_eq(text_at(figures, "liquidation.at"), "mark");
     ck_assert_str_eq(text_at(figures, "liquidation.seize"), "8");
-    ck_assert_str_eq(text_at(figures, "liquidation.repay"), "11428.571429");   /* 12000 / 1.05, up to 1e-6 */
+    /* 12000 / 1.05, up to 1e-6 */
+    ck_assert_str_eq(text_at(figures, "liquidation.repay"), "11428.571429");
     ck_assert_str_eq(text_at(figures, "liquidation.limited_by"), "collateral");
     ck_assert_str_eq(text_at(figures, "liquidation.bad_debt"), "571.428571");
     ck_assert_str_eq(text_at(figures, "liquidation_prices.0.price_reason"), "already_liquidatable");
@@ -166,7 +175,8 @@ END_TEST
 
 START_TEST(what_does_not_exist_is_null_with_its_reason)
 {
-    json_t *figures = ask("{" LENDING FIXED "'account':{'collateral':[{'asset':'ETH','quantity':'8'}]},'state':{" PRICES "}}");
+    json_t *figures =
+        ask("{" LENDING FIXED "'account':{'collateral':[{'asset':'ETH','quantity':'8'}]},'state':{" PRICES "}}");
 
     ck_assert_str_eq(text_at(figures, "health.ratio"), "null");
     ck_assert_str_eq(text_at(figures, "health.ratio_reason"), "no_debt");
@@ -176,7 +186,8 @@ START_TEST(what_does_not_exist_is_null_with_its_reason)
     ck_assert_str_eq(text_at(figures, "penalty.rate"), "null");
     json_decref(figures);
 
-    figures = ask("{" LENDING FIXED "'account':{'debt':[{'asset':'USDC','quantity':'7'}]},'state':{" PRICES "}}");
+    figures =
+        ask("{" LENDING FIXED "'account':{'debt':[{'asset':'USDC','quantity':'7'}]},'state':{" PRICES "}}");
     ck_assert_str_eq(text_at(figures, "liquidation.reason"), "no_collateral");
     ck_assert_str_eq(text_at(figures, "liquidation.bad_debt"), "7");
     json_decref(figures);
@@ -198,45 +209,54 @@ static const struct { const char *quantity, *cash, *price, *bankruptcy; } perps[
 
 START_TEST(perp_has_the_model_s_prices)
 {
-    json_t *figures = ask("{" PERP "'account':{'cash':'%s','perps':[{'asset':'X','quantity':'%s','entry_price':'20000'}]},"
+    json_t *figures =
+        ask("{" PERP "'account':{'cash':'%s','perps':[{'asset':'X','quantity':'%s','entry_price':'20000'}]},"
                           "'state':{'prices':{'X':'20000'}}}", perps[_i].cash, perps[_i].quantity);
 
     ck_assert_str_eq(text_at(figures, "liquidation_prices.0.price"), perps[_i].price);
-    ck_assert_str_eq(text_at(figures, "liquidation_prices.0.bankruptcy_price"), perps[_i].bankruptcy);
+    ck_assert_str_eq(text_at(figures, "liquidation_prices.0.bankruptcy_price"),
+                     perps[_i].bankruptcy);
     json_decref(figures);
 }
 END_TEST
 
 /* A book around 2000 whose sizes are multiplied. */
 static json_t *
-ask_optimal(const char *weight, int latency_s, const char *tolerance, const char *volatility, int size)
+ask_optimal(const char *weight, int latency_s, const char *tolerance, const char *volatility,
+            int size)
 {
     return ask("{" LENDING OPTIMAL HOLDING "'state':{" PRICES ",'volatility':{'ETH':'%s'},'depth':{'ETH':[{'venue':'a',"
                "'kind':'book','fee_rate':'0.001','bids':[['1999',%d],['1995',%d],['1980',%d],['1950',%d],['1900',%d]],"
                "'asks':[['2001',1]]},{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':%d,'quote':%d}]}}}",
-               weight, latency_s, tolerance, volatility, size, size, size, size, size, 40 * size, 80000 * size);
+               weight, latency_s, tolerance, volatility, size, size, size, size, size, 40 * size,
+                   80000 * size);
 }
 
 static const char *const volatilities[] = { "0.1", "0.3", "0.8", "1.5", "3" };
 static const int latencies_s[] = { 1, 12, 60, 600, 3600 };
 static const int sizes[] = { 2, 3, 5, 20, 200 };
 
-/* model.md 3, without bad debt: the penalty rises with volatility and latency, and falls with depth. */
+/* model.md 3, without bad debt: the penalty rises with volatility and latency, and falls with
+ * depth. */
 START_TEST(penalty_answers_volatility_latency_and_depth)
 {
     for (size_t i = 0; i < COUNT_OF(volatilities); i++)
         for (size_t j = 0; j < COUNT_OF(latencies_s); j++)
             for (size_t k = 0; k < COUNT_OF(sizes); k++) {
-                json_t        *here = ask_optimal("0", latencies_s[j], "1", volatilities[i], sizes[k]);
+                json_t        *here = ask_optimal("0", latencies_s[j], "1", volatilities[i],
+                                                  sizes[k]);
                 struct decimal rate = number_at(here, "penalty.optimal_rate");
                 json_t        *next[3] = {
                     i ? ask_optimal("0", latencies_s[j], "1", volatilities[i - 1], sizes[k]) : NULL,
                     j ? ask_optimal("0", latencies_s[j - 1], "1", volatilities[i], sizes[k]) : NULL,
                     k ? ask_optimal("0", latencies_s[j], "1", volatilities[i], sizes[k - 1]) : NULL,
                 };
-                ck_assert(!next[0] || decimal_compare(number_at(next[0], "penalty.optimal_rate"), rate) < 0);
-                ck_assert(!next[1] || decimal_compare(number_at(next[1], "penalty.optimal_rate"), rate) < 0);
-                ck_assert(!next[2] || decimal_compare(number_at(next[2], "penalty.optimal_rate"), rate) >= 0);
+                ck_assert(!next[0] ||
+                          decimal_compare(number_at(next[0], "penalty.optimal_rate"), rate) < 0);
+                ck_assert(!next[1] ||
+                          decimal_compare(number_at(next[1], "penalty.optimal_rate"), rate) < 0);
+                ck_assert(!next[2] ||
+                          decimal_compare(number_at(next[2], "penalty.optimal_rate"), rate) >= 0);
                 for (size_t n = 0; n < 3; n++)
                     json_decref(next[n]);
                 json_decref(here);
@@ -244,7 +264,8 @@ START_TEST(penalty_answers_volatility_latency_and_depth)
 }
 END_TEST
 
-/* The slice that fits the tolerance grows with the depth and with the tolerance, up to what the close rule says. */
+/* The slice that fits the tolerance grows with the depth and with the tolerance, up to what the
+ * close rule says. */
 START_TEST(slice_answers_depth_and_tolerance)
 {
     static const char *const tolerances[] = { "0.003", "0.01", "0.03", "0.2" };
@@ -256,10 +277,12 @@ START_TEST(slice_answers_depth_and_tolerance)
             json_t *tight = i ? ask_optimal("0", 60, tolerances[i - 1], "0.8", sizes[k]) : NULL;
             struct decimal repay = number_at(deep, "liquidation.repay");
             struct decimal tolerance;
-            ck_assert_int_eq(decimal_parse(tolerances[i], strlen(tolerances[i]), &tolerance), DECIMAL_GOOD);
+            ck_assert_int_eq(decimal_parse(tolerances[i], strlen(tolerances[i]), &tolerance),
+                             DECIMAL_GOOD);
             ck_assert_int_le(decimal_compare(number_at(thin, "liquidation.repay"), repay), 0);
             ck_assert(!tight || decimal_compare(number_at(tight, "liquidation.repay"), repay) <= 0);
-            ck_assert_int_le(decimal_compare(number_at(deep, "liquidation.slippage_rate"), tolerance), 0);
+            ck_assert_int_le(decimal_compare(number_at(deep, "liquidation.slippage_rate"),
+                                             tolerance), 0);
             json_decref(deep);
             json_decref(thin);
             json_decref(tight);
@@ -297,10 +320,13 @@ END_TEST
 static const struct { const char *request, *code; } refusals[] = {
     { "{" LENDING FIXED "'account':{},'state':{" PRICES "}}", "empty_account" },
     { "{" LENDING FIXED HOLDING "'state':{'prices':{'ETH':'2000'}}}", "no_price" },
-    { "{" LENDING FIXED HOLDING "'state':{" PRICES "},'liquidator':{'perp':'ETH'}}", "no_position" },
-    { "{" LENDING FIXED HOLDING "'state':{" PRICES "},'liquidator':{'seize':'11'}}", "exceeds_collateral" },
+    { "{" LENDING FIXED HOLDING "'state':{" PRICES "},'liquidator':{'perp':'ETH'}}",
+      "no_position" },
+    { "{" LENDING FIXED HOLDING "'state':{" PRICES "},'liquidator':{'seize':'11'}}",
+      "exceeds_collateral" },
     { "{" LENDING FIXED "'account':{'collateral':[{'asset':'DOGE','quantity':'1'}]},'state':{" PRICES "}}", "unknown_asset" },
-    { "{" LENDING FIXED HOLDING "'state':{" PRICES "},'liquidator':{'buy_with':'1'}}", "missing_member" },
+    { "{" LENDING FIXED HOLDING "'state':{" PRICES "},'liquidator':{'buy_with':'1'}}",
+      "missing_member" },
 };
 
 START_TEST(meaningless_question_is_refused)
@@ -320,10 +346,13 @@ END_TEST
 START_TEST(workings_explain_each_figure)
 {
     static const char *const explained[] = {
-        "/health/support", "/health/requirement", "/health/ratio", "/health/equity", "/liquidation_prices/0/price",
-        "/liquidation/repay", "/liquidation/seize", "/penalty/rate", "/penalty/split", "/risk/liquidation_probability",
+        "/health/support", "/health/requirement", "/health/ratio", "/health/equity",
+            "/liquidation_prices/0/price",
+        "/liquidation/repay", "/liquidation/seize", "/penalty/rate", "/penalty/split",
+            "/risk/liquidation_probability",
     };
-    json_t *figures = ask("{" LENDING FIXED HOLDING "'state':{" PRICES ",'volatility':{'ETH':'0.8'}},'workings':true}");
+    json_t *figures =
+        ask("{" LENDING FIXED HOLDING "'state':{" PRICES ",'volatility':{'ETH':'0.8'}},'workings':true}");
     const json_t *workings = at(figures, "workings");
 
     for (size_t i = 0; i < COUNT_OF(explained); i++) {
@@ -332,7 +361,8 @@ START_TEST(workings_explain_each_figure)
             is_found |= !strcmp(text_at(json_array_get(workings, n), "figure"), explained[i]);
         ck_assert_msg(is_found, "%s is not explained", explained[i]);
     }
-    ck_assert_str_eq(text_at(workings, "0.numbers"), "10 ETH * 2000 * 0.83, cash = 0, unrealised_profit = 0, support = 16600");
+    ck_assert_str_eq(text_at(workings, "0.numbers"),
+                     "10 ETH * 2000 * 0.83, cash = 0, unrealised_profit = 0, support = 16600");
     json_decref(figures);
 }
 END_TEST
