@@ -119,7 +119,7 @@ greet(const struct serving *serving)
         printf("Keys, one for each role: %s\nPaste this into another terminal:\n\n"
                "curl -sSw '\\n' http://127.0.0.1:%u/v1/previews -H 'Content-Type: application/json' -d '"
                "{\"market\":\"eth-usd\",\"account\":{\"id\":\"acct-1\",\"collateral\":[{\"asset\":\"ETH\",\"quantity\":\"10\"}],"
-               "\"debt\":[{\"asset\":\"USDC\",\"quantity\":\"12000\"}],\"wallet\":[{\"asset\":\"USDC\",\"quantity\":\"2000\"}]},"
+               "\"debt\":[{\"asset\":\"USDC\",\"quantity\":\"15500\"}],\"wallet\":[{\"asset\":\"USDC\",\"quantity\":\"2000\"}]},"
                "\"state\":{\"prices\":{\"ETH\":\"2000\",\"USDC\":\"1\"},\"volatility\":{\"ETH\":\"0.8\"},"
                "\"depth\":{\"ETH\":[{\"venue\":\"book\",\"kind\":\"book\",\"fee_rate\":\"0.001\","
                "\"bids\":[[\"1999.5\",\"3.2\"],[\"1999\",\"8\"],[\"1997\",\"20\"]],\"asks\":[[\"2000.5\",\"4\"]]},"
