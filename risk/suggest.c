@@ -120,12 +120,12 @@ describe_mix(struct advice *advice, const struct mix *mix, struct suggestion *su
 {
     struct bench *bench = &advice->bench;
     struct undo undos[MIX_MAX];
-    struct decimal cost;
+    struct deed deed;
 
     for (size_t i = 0; i < mix->parts_count; i++)
         undos[i] = way_mark(bench, mix->ways[i]);
     for (size_t i = 0; i < mix->parts_count; i++)
-        (void)way_do(bench, mix->ways[i], mix->parts[i].quantity, &cost);
+        (void)way_do(bench, mix->ways[i], mix->parts[i].quantity, &deed);
     describe(advice, suggestion, mix->cost);
     for (size_t i = 0; i < mix->parts_count; i++)
         way_undo(bench, mix->ways[i], &undos[i]);

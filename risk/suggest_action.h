@@ -38,7 +38,12 @@ struct way {
     struct slot         other;                    /* what pays, or receives */
     struct decimal      other_price, other_unit;
     struct relief_terms terms[MOMENTS_COUNT];
+    double              net_price;                /* of the trade, at the margin, where it was found */
 };
+
+/* What a quantity did: what it costs; of a sale, what could not be paid in, as it is less than a
+ * unit of the asset that the proceeds became. */
+struct deed { struct decimal cost, rest; };
 
 /* The ways of the bench's situation, the slots that they need added to the bench (before
  * bench_begin). */
@@ -50,10 +55,9 @@ void way_value(struct bench *bench, struct way *way);
 /* What the wallet has for it; none: it is not taken from a wallet. */
 struct decimal way_wallet(const struct bench *bench, const struct way *way);
 
-/* Changes the bench as the quantity does, and says what that costs. A reason other than REASON_NONE:
+/* Changes the bench as the quantity does. A reason other than REASON_NONE:
  * it cannot be done (the depth ends, what pays does not suffice), and the bench is as before. */
-int way_do(struct bench *bench, const struct way *way, struct decimal quantity,
-           struct decimal *cost);
+int way_do(struct bench *bench, const struct way *way, struct decimal quantity, struct deed *deed);
 
 /* Putting the legs back that a way touches. */
 struct undo { struct decimal slot, other, cash; };

@@ -231,13 +231,14 @@ static bool
 do_part(struct bench *bench, struct way *way, double wanted, struct decimal limit, struct mix *mix)
 {
     struct decimal quantity;
-    struct decimal cost;
+    struct deed deed;
 
     if (!decimal_of_rate(wanted, way->unit, ROUND_DOWN, &quantity) || decimal_sign(quantity) <= 0)
         return true;
     if (!decimal_is_none(limit) && decimal_compare(quantity, limit) > 0)
         quantity.units = limit.units - limit.units % way->unit.units;
-    return way_do(bench, way, quantity, &cost) == REASON_NONE && add_part(bench, way, quantity, cost, mix);
+    return way_do(bench, way, quantity, &deed) == REASON_NONE &&
+           add_part(bench, way, quantity, deed.cost, mix);
 }
 
 /* The parts but the last as planned, and the last as much as is then needed. */
