@@ -366,7 +366,7 @@ certain_excess(const struct bench *bench, const struct way *way, double wanted)
     double certain = nearly_one;
 
     if (way->slot.kind == SLOT_PERP || decimal_sign(bench->position.cash) < 0 ||
-        decimal_sign(way->transfer_fee_rate) > 0 || has_stair(way) || may_leave_cash(bench, way, wanted))
+        bench_is_priced_apart(bench) || decimal_sign(way->transfer_fee_rate) > 0 || has_stair(way) || may_leave_cash(bench, way, wanted))
         return 0;
     for (int m = 0; m < MOMENTS_COUNT; m++)
         if (way->relief[m] > 0)

@@ -414,18 +414,49 @@ main_price(struct bench *bench, enum moment moment)
     return DECIMAL_NONE;
 }
 
-/* A closing fee that is a constant of the bankruptcy price stands in the liquidation price only. */
-static bool
-is_past_price(struct bench *bench)
+/* A closing fee that is a constant of the bankruptcy price, weighted quantities and maintenance that
+ * are rounded down. */
+bool
+bench_is_priced_apart(const struct bench *bench)
 {
-    const struct trigger *trigger = &bench->position.parameters->trigger;
-    struct decimal price;
+    const struct parameters *parameters = bench->position.parameters;
 
-    if (trigger->closing_fee_price != CLOSING_FEE_AT_BANKRUPTCY || bench->position.perps_count == 0)
-        return false;
-    price = main_price(bench, MOMENT_STRESS);
-    return !decimal_is_none(price) &&
-           decimal_compare(bench->prices[MOMENT_STRESS][bench->main], price) * (bench->is_long ? 1 : -1) < 0;
+    return parameters->quote.round_weighted ||
+           parameters->trigger.closing_fee_price == CLOSING_FEE_AT_BANKRUPTCY ||
+           parameters->trigger.maintenance_rounding == CHOICE_DOWN;
+}
+
+/* Support less requirement of the main asset, of a unit of price: about. */
+static double
+price_weight(const struct bench *bench)
+{
+    const struct position *position = &bench->position;
+    const struct asset *asset = &position->assets[bench->main].asset;
+    double weight = 0;
+
+    for (size_t i = 0; i < position->collateral_count; i++)
+        if (position->collateral[i].asset == bench->main)
+            weight += statistic_of(position->collateral[i].quantity) * statistic_of(asset->threshold);
+    for (size_t i = 0; i < position->debt_count; i++)
+        if (position->debt[i].asset == bench->main)
+            weight -= statistic_of(position->debt[i].quantity) * statistic_of(asset->borrow_factor);
+    for (size_t i = 0; i < position->perps_count; i++)
+        if (position->perps[i].asset == bench->main)
+            weight += statistic_of(position->perps[i].quantity);
+    return real_abs(weight);
+}
+
+/* How far the liquidation price lies beyond the stress price, as a value; 0: it does not. */
+static double
+past_price(struct bench *bench)
+{
+    struct decimal price = main_price(bench, MOMENT_STRESS);
+    double gap;
+
+    if (decimal_is_none(price))
+        return 0;
+    gap = statistic_of(price) - statistic_of(bench->prices[MOMENT_STRESS][bench->main]);
+    return real_max(0, bench->is_long ? gap : -gap) * price_weight(bench);
 }
 
 void
@@ -433,18 +464,24 @@ bench_standing(struct bench *bench, struct standing *standing)
 {
     const struct health *mark = &bench->valuations[MOMENT_MARK].health;
     const struct health *stress = &bench->valuations[MOMENT_STRESS].health;
-    bool is_stressed = !decimal_is_none(bench->volatility);
-    int order = decimal_compare(stress->support, stress->requirement);
     bool is_strict = bench->position.parameters->trigger.rule == TRIGGER_AT_OR_BELOW;
-    struct decimal wanted = reckon_multiply(&bench->reckoning, bench->target_health, mark->requirement, ROUND_UP);
+    struct decimal wanted =
+        reckon_multiply(&bench->reckoning, bench->target_health, mark->requirement, ROUND_UP);
+    struct decimal left = reckon_subtract(&bench->reckoning, mark->support, wanted);
 
-    standing->margins[MOMENT_MARK] = statistic_of(reckon_subtract(&bench->reckoning, mark->support, wanted));
-    standing->margins[MOMENT_STRESS] =
-        is_stressed ? statistic_of(reckon_subtract(&bench->reckoning, stress->support, stress->requirement)) : 0;
-    standing->met = decimal_compare(mark->support, wanted) >= 0 &&
-                    (!is_stressed || order > 0 || (order == 0 && !is_strict) ||
-                     decimal_sign(stress->requirement) == 0) &&
-                    (!is_stressed || !is_past_price(bench));
+    standing->margins[MOMENT_MARK] = statistic_of(left);
+    standing->margins[MOMENT_STRESS] = 0;
+    standing->met = decimal_sign(left) >= 0;
+    if (decimal_is_none(bench->volatility))
+        return;
+    left = reckon_subtract(&bench->reckoning, stress->support, stress->requirement);
+    standing->margins[MOMENT_STRESS] = statistic_of(left);
+    standing->met = standing->met && (decimal_sign(left) >= is_strict || decimal_sign(stress->requirement) == 0);
+    if (standing->met && bench_is_priced_apart(bench)) {
+        double past = past_price(bench);
+        standing->met = past == 0;
+        standing->margins[MOMENT_STRESS] = past == 0 ? standing->margins[MOMENT_STRESS] : -past;
+    }
 }
 
 void

@@ -43,6 +43,10 @@ struct decimal bench_quantity(const struct bench *bench, struct slot slot);
 void bench_set(struct bench *bench, struct slot slot, struct decimal quantity);
 void bench_raise(struct bench *bench, struct slot slot, struct decimal by);   /* may be below 0 */
 
+/* The liquidation price is not just the root of the health's own figures, and is looked at beside
+ * them: not beyond the stress price. */
+bool bench_is_priced_apart(const struct bench *bench);
+
 void bench_standing(struct bench *bench, struct standing *standing);
 
 /* The figures of the account as it stands; an account without a liquidation price in the main
