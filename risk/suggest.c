@@ -1,6 +1,7 @@
 /* The list of ways out: settled, priced, ranked. */
 #include "risk/suggest.h"
 
+#include "risk/preview_risk.h"
 #include "risk/suggest_mix.h"
 
 _Static_assert(WAYS_MAX + 1 <= SUGGESTIONS_MAX, "the answer has room for every way and a mix");
@@ -96,7 +97,7 @@ suggest_way(struct advice *advice, struct way *way)
     int reason = way->reason;
 
     if (reason == REASON_NONE) {
-        undo = way_mark(bench, way);
+        way_note(bench, way, &undo);
         reason = way_settle(bench, way, DECIMAL_NONE, &quantity, &cost);
     }
     if (reason == REASON_OVERFLOW) {
@@ -123,7 +124,7 @@ describe_mix(struct advice *advice, const struct mix *mix, struct suggestion *su
     struct deed deed;
 
     for (size_t i = 0; i < mix->parts_count; i++)
-        undos[i] = way_mark(bench, mix->ways[i]);
+        way_note(bench, mix->ways[i], &undos[i]);
     for (size_t i = 0; i < mix->parts_count; i++)
         (void)way_do(bench, mix->ways[i], mix->parts[i].quantity, &deed);
     describe(advice, suggestion, mix->cost);
@@ -188,12 +189,27 @@ rank(struct figures *figures, struct figures_room *room)
     }
 }
 
+/* None where the volatility is not known. */
+static struct decimal
+probability_now(const struct bench *bench)
+{
+    const struct situation *situation = bench->situation;
+
+    if (decimal_is_none(bench->volatility))
+        return DECIMAL_NONE;
+    if (situation->valuation_now.health.status == STATUS_LIQUIDATABLE)
+        return decimal_one;
+    if (decimal_is_none(situation->main->price))
+        return decimal_zero;
+    return touch_statistic(bench->prices[MOMENT_MARK][bench->main], situation->main->price, bench->volatility,
+                           situation->horizon_s);
+}
+
 bool
 suggestions_fill(const struct situation *situation, const struct cost_of_liquidation *cost,
                  struct figures *figures, struct figures_room *room)
 {
     struct advice advice;
-    struct after before;
     struct standing standing;
 
     advice.cost = cost;
@@ -209,11 +225,7 @@ suggestions_fill(const struct situation *situation, const struct cost_of_liquida
     bench_standing(&advice.bench, &standing);
     if (standing.met)
         return !advice.bench.reckoning.overflow;
-    bench_after(&advice.bench, &before);
-    advice.probability = situation->valuation_now.health.status == STATUS_LIQUIDATABLE &&
-                                 !decimal_is_none(advice.bench.volatility)
-                             ? decimal_one
-                             : before.liquidation_probability;
+    advice.probability = probability_now(&advice.bench);
     advice.burden = bench_burden(&advice.bench);
     for (size_t i = 0; i < advice.ways_count; i++) {
         way_value(&advice.bench, &advice.ways[i]);

@@ -30,29 +30,26 @@ way_wallet(const struct bench *bench, const struct way *way)
     return sum;
 }
 
-struct undo
-way_mark(const struct bench *bench, const struct way *way)
+void
+way_note(struct bench *bench, const struct way *way, struct undo *undo)
 {
-    struct undo undo = { .slot = bench_quantity(bench, way->slot), .cash = bench->position.cash };
-
-    undo.other = way->trade == TRADE_NONE ? decimal_zero : bench_quantity(bench, way->other);
-    return undo;
-}
-
-static void
-put_back(struct bench *bench, struct slot slot, struct decimal quantity)
-{
-    if (decimal_compare(bench_quantity(bench, slot), quantity) != 0)
-        bench_set(bench, slot, quantity);
+    bench_note_sums(bench, undo->sums);
+    bench_note(bench, way->slot, &undo->slot);
+    if (way->trade == TRADE_NONE)
+        return;
+    bench_note(bench, way->other, &undo->other);
+    bench_note(bench, cash_slot, &undo->cash);
 }
 
 void
 way_undo(struct bench *bench, const struct way *way, const struct undo *undo)
 {
-    put_back(bench, way->slot, undo->slot);
-    if (way->trade != TRADE_NONE)
-        put_back(bench, way->other, undo->other);
-    put_back(bench, cash_slot, undo->cash);
+    bench_put_sums(bench, undo->sums);
+    bench_put(bench, &undo->slot);
+    if (way->trade == TRADE_NONE)
+        return;
+    bench_put(bench, &undo->other);
+    bench_put(bench, &undo->cash);
 }
 
 /* ceil(quantity * price * rate), to quote.unit. */
@@ -229,7 +226,7 @@ unit_relief(const struct way *way, int moment)
 
 /* What a sale brings is paid in by whole units of the other asset, so that the relief is a stair, and
  * the least quantity stands at the foot of a step. `smooth`: how many units it would be beyond the
- * need, were the rest paid in too. */
+ * need, were the rest paid in too. Where a step less may do as well, that is not taken for certain. */
 static double
 excess_on_stair(const struct attempt *attempt, double smooth, bool fits)
 {
@@ -237,13 +234,13 @@ excess_on_stair(const struct attempt *attempt, double smooth, bool fits)
     double step = statistic_of(way->other_unit) * statistic_of(way->other_price);
     double rest = statistic_of(attempt->deed.rest);
     double unit = way->net_price * statistic_of(way->unit);
-    double steps = __builtin_ceil((rest - smooth * unit) / step);
+    double steps = (rest - smooth * unit) / step;
+    double excess;
 
-    if (fits)
-        steps = real_min(steps, 0);
-    else
-        steps = real_max(steps, 1);
-    return (rest - steps * step) / unit;
+    if (!fits)
+        return (rest - real_max(__builtin_ceil(steps), 1) * step) / unit;
+    excess = (rest - real_min(__builtin_ceil(steps), 0) * step) / unit;
+    return steps > -nearly_one ? excess : real_max(excess, 1);
 }
 
 /* How many units beyond the need: of the moment where that is least. A moment that the way does not
@@ -366,8 +363,10 @@ certain_excess(const struct bench *bench, const struct way *way, double wanted)
     double certain = nearly_one;
 
     if (way->slot.kind == SLOT_PERP || decimal_sign(bench->position.cash) < 0 ||
-        bench_is_priced_apart(bench) || decimal_sign(way->transfer_fee_rate) > 0 || has_stair(way) || may_leave_cash(bench, way, wanted))
+        bench_is_priced_apart(bench) || decimal_sign(way->transfer_fee_rate) > 0 || may_leave_cash(bench, way, wanted))
         return 0;
+    if (has_stair(way))
+        return nearly_one - roundings * unit / (way->net_price * statistic_of(way->unit));
     for (int m = 0; m < MOMENTS_COUNT; m++)
         if (way->relief[m] > 0)
             certain = real_min(certain, nearly_one - roundings * unit / unit_relief(way, m));
@@ -405,7 +404,7 @@ way_settle(struct bench *bench, struct way *way, struct decimal most, struct dec
     reason = estimate(way, &standing, statistic_of(bound), &wanted);
     if (reason != REASON_NONE)
         return reason;
-    attempt.undo = way_mark(bench, way);
+    way_note(bench, way, &attempt.undo);
     attempt.has_stair = has_stair(way);
     boundary.most = bound.units / way->unit.units;
     guess = units_of(wanted, way->unit, boundary.most);

@@ -59,9 +59,10 @@ struct decimal way_wallet(const struct bench *bench, const struct way *way);
  * it cannot be done (the depth ends, what pays does not suffice), and the bench is as before. */
 int way_do(struct bench *bench, const struct way *way, struct decimal quantity, struct deed *deed);
 
-/* Putting the legs back that a way touches. */
-struct undo { struct decimal slot, other, cash; };
-struct undo way_mark(const struct bench *bench, const struct way *way);
+/* The bench without the way: what of it may change, and the sums. Where several ways are done, all are
+ * noted before the first and undone together. */
+struct undo { struct leg_note slot, other, cash; struct sums_note sums[MOMENTS_COUNT]; };
+void way_note(struct bench *bench, const struct way *way, struct undo *undo);
 void way_undo(struct bench *bench, const struct way *way, const struct undo *undo);
 
 /* The least quantity, at most `most` (none: no further bound), with which the bench as it stands

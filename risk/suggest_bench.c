@@ -10,9 +10,6 @@
 #include "risk/preview_risk.h"
 #include "risk/statistic.h"
 
-/* What a leg puts into the figures of one moment. */
-struct effect { struct decimal value, support, requirement, profit, maintenance, fee; };
-
 /* The used part of the 30 kB. */
 static void
 copy_position(struct position *to, const struct position *from)
@@ -137,15 +134,39 @@ bare_requirements(struct bench *bench)
     }
 }
 
+/* Of what the situation has valued already; legs that were added are 0. */
+static void
+copy_valuation(const struct position *position, const struct situation *situation, struct valuation *to)
+{
+    const struct valuation *from = &situation->valuation_now;
+
+    to->health = from->health;
+    for (size_t i = 0; i < position->collateral_count; i++) {
+        bool is_own = i < situation->now.collateral_count;
+        to->collateral[i] = is_own ? from->collateral[i] : decimal_zero;
+        to->support[i] = is_own ? from->support[i] : decimal_zero;
+    }
+    for (size_t i = 0; i < position->debt_count; i++) {
+        to->debt[i] = from->debt[i];
+        to->requirement[i] = from->requirement[i];
+    }
+    for (size_t i = 0; i < position->perps_count; i++) {
+        bool is_own = i < situation->now.perps_count;
+        to->profit[i] = is_own ? from->profit[i] : decimal_zero;
+        to->maintenance[i] = is_own ? from->maintenance[i] : decimal_zero;
+        to->closing_fee[i] = is_own ? from->closing_fee[i] : decimal_zero;
+    }
+}
+
 bool
 bench_begin(struct bench *bench)
 {
     struct position *position = &bench->position;
-    bool fits;
+    bool fits = true;
 
     for (size_t i = 0; i < position->assets_count; i++)
         bench->prices[MOMENT_MARK][i] = bench->prices[MOMENT_STRESS][i] = position->assets[i].price;
-    fits = health_compute(position, &bench->valuations[MOMENT_MARK]);
+    copy_valuation(position, bench->situation, &bench->valuations[MOMENT_MARK]);
     if (!decimal_is_none(bench->volatility)) {
         price_stress(bench);
         for (size_t i = 0; i < position->assets_count; i++)
@@ -162,22 +183,30 @@ bench_begin(struct bench *bench)
 }
 
 static bool
-leg_slot(struct position_leg *legs, size_t *count, size_t asset, size_t *leg)
+is_stressed(const struct bench *bench)
 {
+    return !decimal_is_none(bench->volatility);
+}
+
+bool
+bench_collateral(struct bench *bench, size_t asset, struct slot *slot)
+{
+    struct position *position = &bench->position;
+    struct position_leg *legs = position->collateral;
     bool is_found = false;
 
-    for (size_t i = 0; i < *count; i++)
+    *slot = (struct slot){ SLOT_COLLATERAL, position->collateral_count };
+    for (size_t i = 0; i < position->collateral_count; i++)
         if (legs[i].asset == asset &&
-            (!is_found || decimal_compare(legs[i].quantity, legs[*leg].quantity) > 0)) {
-            *leg = i;
+            (!is_found || decimal_compare(legs[i].quantity, legs[slot->leg].quantity) > 0)) {
+            slot->leg = i;
             is_found = true;
         }
     if (is_found)
         return true;
-    if (*count == LEGS_MAX)
+    if (position->collateral_count == LEGS_MAX)
         return false;
-    *leg = *count;
-    legs[(*count)++] = (struct position_leg){ asset, decimal_zero };
+    legs[position->collateral_count++] = (struct position_leg){ asset, decimal_zero };
     return true;
 }
 
@@ -192,19 +221,6 @@ bench_new_perp(struct bench *bench, size_t asset, struct slot *slot)
     position->perps[position->perps_count++] =
         (struct position_perp){ asset, decimal_zero, position->assets[asset].price };
     return true;
-}
-
-bool
-bench_slot(struct bench *bench, enum slot_kind kind, size_t asset, struct slot *slot)
-{
-    struct position *position = &bench->position;
-
-    *slot = (struct slot){ kind, 0 };
-    if (kind == SLOT_COLLATERAL)
-        return leg_slot(position->collateral, &position->collateral_count, asset, &slot->leg);
-    if (kind == SLOT_DEBT)
-        return leg_slot(position->debt, &position->debt_count, asset, &slot->leg);
-    return kind == SLOT_CASH;
 }
 
 struct decimal
@@ -309,6 +325,9 @@ noted_effect(struct bench *bench, enum moment moment, struct slot slot)
     case SLOT_PERP:
         return (struct effect){
             .support = valuation->profit[slot.leg],
+            .profit = valuation->profit[slot.leg],
+            .maintenance = valuation->maintenance[slot.leg],
+            .fee = valuation->closing_fee[slot.leg],
             .requirement = reckon_add(&bench->reckoning, valuation->maintenance[slot.leg],
                                       valuation->closing_fee[slot.leg]),
         };
@@ -369,13 +388,12 @@ put_quantity(struct position *position, struct slot slot, struct decimal quantit
 void
 bench_set(struct bench *bench, struct slot slot, struct decimal quantity)
 {
-    bool is_stressed = !decimal_is_none(bench->volatility);
     struct effect before[MOMENTS_COUNT];
 
-    for (int m = 0; m <= is_stressed; m++)
+    for (int m = 0; m <= is_stressed(bench); m++)
         before[m] = noted_effect(bench, (enum moment)m, slot);
     put_quantity(&bench->position, slot, quantity);
-    for (int m = 0; m <= is_stressed; m++) {
+    for (int m = 0; m <= is_stressed(bench); m++) {
         struct valuation *valuation = &bench->valuations[m];
         struct effect after = effect_of(bench, (enum moment)m, slot);
         note_effect(valuation, slot, &after);
@@ -396,22 +414,56 @@ bench_raise(struct bench *bench, struct slot slot, struct decimal by)
     bench_set(bench, slot, reckon_add(&bench->reckoning, bench_quantity(bench, slot), by));
 }
 
+void
+bench_note(struct bench *bench, struct slot slot, struct leg_note *note)
+{
+    note->slot = slot;
+    note->quantity = bench_quantity(bench, slot);
+    for (int m = 0; m <= is_stressed(bench); m++)
+        note->effects[m] = noted_effect(bench, (enum moment)m, slot);
+}
+
+void
+bench_put(struct bench *bench, const struct leg_note *note)
+{
+    put_quantity(&bench->position, note->slot, note->quantity);
+    for (int m = 0; m <= is_stressed(bench); m++)
+        note_effect(&bench->valuations[m], note->slot, &note->effects[m]);
+}
+
+void
+bench_note_sums(const struct bench *bench, struct sums_note sums[static MOMENTS_COUNT])
+{
+    for (int m = 0; m < MOMENTS_COUNT; m++) {
+        const struct health *health = &bench->valuations[m].health;
+        sums[m] = (struct sums_note){ health->support, health->requirement, health->debt, bench->bare[m] };
+    }
+}
+
+void
+bench_put_sums(struct bench *bench, const struct sums_note sums[static MOMENTS_COUNT])
+{
+    for (int m = 0; m < MOMENTS_COUNT; m++) {
+        struct health *health = &bench->valuations[m].health;
+        health->support = sums[m].support;
+        health->requirement = sums[m].requirement;
+        health->debt = sums[m].debt;
+        bench->bare[m] = sums[m].bare;
+    }
+}
+
 /* The liquidation price in the main asset's direction, all else as it is at the moment. */
 static struct decimal
 main_price(struct bench *bench, enum moment moment)
 {
-    struct liquidation_price rows[PRICES_OF_ASSET_MAX];
-    enum direction direction = bench->is_long ? DIRECTION_BELOW : DIRECTION_ABOVE;
-    size_t count;
+    struct decimal below;
+    struct decimal above;
 
-    if (!liquidation_price_of(&bench->position, &bench->valuations[moment], bench->main, rows, &count)) {
+    if (!liquidation_interval(&bench->position, &bench->valuations[moment], bench->main, &below, &above)) {
         bench->reckoning.overflow = true;
         return DECIMAL_NONE;
     }
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].direction == (int)direction)
-            return rows[i].price;
-    return DECIMAL_NONE;
+    return bench->is_long ? below : above;
 }
 
 /* A closing fee that is a constant of the bankruptcy price, weighted quantities and maintenance that

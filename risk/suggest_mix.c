@@ -226,17 +226,21 @@ add_part(struct bench *bench, struct way *way, struct decimal quantity, struct d
     return true;
 }
 
-/* A part that is not the last: down to its unit, done as it is. */
+/* A part that is not the last, which makes up for its rounding: all there is, or 12 digits, down to
+ * the unit. */
 static bool
 do_part(struct bench *bench, struct way *way, double wanted, struct decimal limit, struct mix *mix)
 {
     struct decimal quantity;
     struct deed deed;
 
-    if (!decimal_of_rate(wanted, way->unit, ROUND_DOWN, &quantity) || decimal_sign(quantity) <= 0)
+    if (!decimal_is_none(limit) && wanted >= statistic_of(limit))
+        quantity = limit;
+    else if (!decimal_of_statistic(wanted, &quantity))
+        return false;
+    quantity.units -= quantity.units % way->unit.units;
+    if (decimal_sign(quantity) == 0)
         return true;
-    if (!decimal_is_none(limit) && decimal_compare(quantity, limit) > 0)
-        quantity.units = limit.units - limit.units % way->unit.units;
     return way_do(bench, way, quantity, &deed) == REASON_NONE &&
            add_part(bench, way, quantity, deed.cost, mix);
 }
@@ -266,11 +270,11 @@ carry_out(struct bench *bench, const struct menu *menu, const struct plan *plan,
 
 /* Every leg that the ways touch. */
 static void
-mark_all(const struct bench *bench, const struct way *ways, size_t count, struct undo *undos)
+note_all(struct bench *bench, const struct way *ways, size_t count, struct undo *undos)
 {
     for (size_t i = 0; i < count; i++)
         if (ways[i].reason == REASON_NONE)
-            undos[i] = way_mark(bench, &ways[i]);
+            way_note(bench, &ways[i], &undos[i]);
 }
 
 static void
@@ -281,6 +285,30 @@ undo_all(struct bench *bench, const struct way *ways, size_t count, const struct
             way_undo(bench, &ways[i], &undos[i]);
 }
 
+/* Whether the gas of any two ways alone is no less than the bound. */
+static bool
+cannot_pay(const struct way *ways, size_t count, struct decimal bound)
+{
+    struct decimal least_gas = DECIMAL_NONE;
+    struct decimal next_gas = DECIMAL_NONE;
+
+    for (size_t i = 0; i < count; i++) {
+        struct decimal gas = ways[i].gas;
+        if (ways[i].reason != REASON_NONE)
+            continue;
+        if (decimal_is_none(least_gas) || decimal_compare(gas, least_gas) < 0) {
+            next_gas = least_gas;
+            least_gas = gas;
+        } else if (decimal_is_none(next_gas) || decimal_compare(gas, next_gas) < 0) {
+            next_gas = gas;
+        }
+    }
+    return decimal_is_none(next_gas) ||
+           (!decimal_is_none(bound) &&
+            (decimal_compare(least_gas, bound) >= 0 || decimal_compare(next_gas, bound) >= 0 ||
+             least_gas.units + next_gas.units >= bound.units));
+}
+
 bool
 mix_find(struct bench *bench, struct way *ways, size_t ways_count, struct decimal bound, struct mix *mix)
 {
@@ -288,7 +316,9 @@ mix_find(struct bench *bench, struct way *ways, size_t ways_count, struct decima
     struct standing standing;
     bool is_found = false;
 
-    mark_all(bench, ways, ways_count, undos);
+    if (cannot_pay(ways, ways_count, bound))
+        return false;
+    note_all(bench, ways, ways_count, undos);
     bench_standing(bench, &standing);
     for (int m = 0; m < MOMENTS_COUNT; m++) {
         struct menu menu;

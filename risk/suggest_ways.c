@@ -88,7 +88,7 @@ add_to_collateral(struct listing *listing, enum action action, size_t asset)
     struct way *way;
     struct slot slot;
 
-    if (!bench_slot(listing->bench, SLOT_COLLATERAL, asset, &slot))
+    if (!bench_collateral(listing->bench, asset, &slot))
         return;
     way = add_way(listing, action, asset);
     way->slot = slot;
@@ -333,7 +333,7 @@ add_swap(struct listing *listing)
     way->most = held;
     open_trade(listing, way, TRADE_SELL_TO_HOLD, DEPTH_SELL);
     way->slot = (struct slot){ SLOT_COLLATERAL, leg };
-    if (!best_stable(bench, &stable) || !bench_slot(bench, SLOT_COLLATERAL, stable, &slot))
+    if (!best_stable(bench, &stable) || !bench_collateral(bench, stable, &slot))
         way->reason = REASON_NO_COUNTERPART;
     else
         trade_with(bench, way, slot, stable);
