@@ -1,6 +1,7 @@
 /* Suggestions through the engine itself: the model's worked numbers, and what must always hold. */
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "risk/depth.h"
@@ -9,10 +10,12 @@
 #include "risk/passage.h"
 #include "risk/preview_risk.h"
 #include "risk/statistic.h"
+#include "tests/captures.h"
 #include "tests/model.h"
 #include "tests/near.h"
 #include "tests/plight.h"
 #include "tests/suite.h"
+#include "tests/venues.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -573,6 +576,253 @@ START_TEST(the_least_that_meets_the_target)
 }
 END_TEST
 
+/* Wallets bound what is available; of a mix every part. */
+START_TEST(what_is_available_is_in_the_wallet)
+{
+    struct plight *plight = plight_open(plights[_i].text, "ETH");
+    const struct account *account = &plight->scene.account;
+
+    plight_suggest(plight, NULL);
+    for (size_t i = 0; i < plight->figures.suggestions_count; i++) {
+        const struct suggestion *one = &plight->figures.suggestions[i];
+        for (size_t n = 0; n < one->parts_count || n == 0; n++) {
+            int action = one->parts_count ? one->parts[n].action : one->action;
+            const char *asset = one->parts_count ? one->parts[n].asset : one->asset;
+            struct decimal quantity = one->parts_count ? one->parts[n].quantity : one->quantity;
+            struct decimal held = decimal_zero;
+            if (action > ACTION_REPAY || decimal_is_none(quantity))
+                continue;
+            for (size_t w = 0; w < account->wallet_count; w++)
+                if (!strcmp(account->wallet[w].asset, asset))
+                    held = account->wallet[w].quantity;
+            ck_assert_msg(one->available == (decimal_compare(quantity, held) <= 0), "%s: %d of %s",
+                          plights[_i].name, action, asset);
+            ck_assert_int_eq(one->available_reason, one->available ? REASON_NONE : REASON_WALLET_TOO_SMALL);
+        }
+    }
+    plight_close(plight);
+}
+END_TEST
+
+/* A mix is only given where it costs less than every single way that is available, and its cost is
+ * that of its parts. */
+START_TEST(a_mix_is_cheaper_than_its_parts_alone)
+{
+    struct plight *plight = plight_open(plights[_i].text, "ETH");
+    const struct suggestion *mix;
+
+    plight_suggest(plight, NULL);
+    mix = plight_find(plight, ACTION_MIX, NULL);
+    for (size_t i = 0; mix && i < plight->figures.suggestions_count; i++) {
+        const struct suggestion *one = &plight->figures.suggestions[i];
+        if (one != mix && one->available)
+            ck_assert_int_lt(decimal_compare(mix->cost, one->cost), 0);
+    }
+    if (mix) {
+        struct decimal sum = decimal_zero;
+        for (size_t i = 0; i < mix->parts_count; i++)
+            sum = plus(sum, mix->parts[i].cost);
+        ck_assert_uint_ge(mix->parts_count, 2);
+        ck_assert(decimal_compare(sum, mix->cost) == 0);
+    }
+    plight_close(plight);
+}
+END_TEST
+
+/* Available ones first, by what they are worth; then those that the wallet lacks; then those that do
+ * not suffice, with a reason and no number. */
+START_TEST(the_list_is_ranked)
+{
+    struct cost_of_liquidation cost = { decimal_of("9000"), decimal_of("700"), decimal_of("3") };
+    struct plight *plight = plight_open(plights[_i].text, "ETH");
+    int group = 0;
+
+    plight_suggest(plight, &cost);
+    for (size_t i = 0; i < plight->figures.suggestions_count; i++) {
+        const struct suggestion *one = &plight->figures.suggestions[i];
+        bool is_empty = decimal_is_none(one->quantity) && one->parts_count == 0;
+        int own = one->available ? 0 : is_empty ? 2 : 1;
+        ck_assert_int_ge(own, group);
+        if (i > 0 && own == group && own < 2) {
+            int order = decimal_compare(one[-1].net_benefit, one->net_benefit);
+            ck_assert(order > 0 || (order == 0 && decimal_compare(one[-1].cost, one->cost) <= 0));
+        }
+        ck_assert_int_eq(is_empty, one->quantity_reason != REASON_NONE);
+        ck_assert_int_eq(is_empty, decimal_is_none(one->cost));
+        ck_assert_int_eq(one->available, one->available_reason == REASON_NONE);
+        if (!is_empty && !decimal_is_none(one->avoided_cost))
+            ck_assert(decimal_compare(minus(one->avoided_cost, one->cost), one->net_benefit) == 0);
+        group = own;
+    }
+    plight_close(plight);
+}
+END_TEST
+
+static struct plight *
+loan_through(const char *venues, const char *debt, const char *more)
+{
+    char prices[1024];
+    char account[256];
+
+    snprintf(prices, sizeof prices, "{" PRICES "},'volatility':{'ETH':'0.8'}%s%s%s",
+             *venues ? ",'depth':{'ETH':[" : "", venues, *venues ? "]}" : "");
+    snprintf(account, sizeof account, LOAN("50", "%s") "}", debt);
+    return plight_open((struct scene_text){ .assets = "{" COINS "}", .more = more, .account = account,
+                                            .prices = prices }, "ETH");
+}
+
+/* Each market is deeper than the one before. */
+START_TEST(deeper_depth_needs_less_and_costs_less)
+{
+    static const char *const markets[] = {
+        "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'1000','quote':'2000000'}",
+        POOL, POOL "," DESK, POOL "," DESK "," BOOK,
+    };
+    static const enum action actions[] = { ACTION_REDUCE, ACTION_SWAP };
+    struct suggestion before[COUNT(actions)];
+
+    for (size_t i = 0; i < COUNT(markets); i++) {
+        struct plight *plight = loan_through(markets[i], "73000", GAS);
+        plight_suggest(plight, NULL);
+        for (size_t n = 0; n < COUNT(actions); n++) {
+            const struct suggestion *one = plight_find(plight, actions[n], "ETH");
+            ck_assert(!decimal_is_none(one->quantity));
+            if (i > 0) {
+                ck_assert_int_le(decimal_compare(one->quantity, before[n].quantity), 0);
+                ck_assert_int_le(decimal_compare(one->cost, before[n].cost), 0);
+            }
+            before[n] = *one;
+        }
+        plight_close(plight);
+    }
+}
+END_TEST
+
+/* 40000 of quote in the pool relieve at most 866 of 4962 (7.k); a book of 5 ends first; of no depth
+ * nothing can be said. */
+static const struct {
+    const char *venues;
+    enum reason reason;
+} ends[] = {
+    { "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'20','quote':'40000'}", REASON_INFEASIBLE },
+    { "{'venue':'b','kind':'book','fee_rate':'0','bids':[['2000','0.5']]}", REASON_DEPTH_EXHAUSTED },
+    { "", REASON_NO_DEPTH },
+};
+
+START_TEST(a_sale_that_does_not_suffice_says_why)
+{
+    struct plight *plight = loan_through(ends[_i].venues, "75000", GAS);
+    const struct suggestion *one;
+
+    plight_suggest(plight, NULL);
+    one = plight_find(plight, ACTION_REDUCE, "ETH");
+    ck_assert_ptr_nonnull(one);
+    ck_assert(decimal_is_none(one->quantity));
+    ck_assert_int_eq(one->quantity_reason, ends[_i].reason);
+    ck_assert(!one->available);
+    plight_close(plight);
+}
+END_TEST
+
+START_TEST(nothing_is_suggested_where_nothing_is_needed)
+{
+    struct plight *plight = loan_through(POOL, "60000", GAS);
+
+    plight_suggest(plight, NULL);
+    ck_assert_uint_eq(plight->figures.suggestions_count, 0);
+    plight_close(plight);
+}
+END_TEST
+
+START_TEST(a_hedge_counts_only_where_the_market_says_so)
+{
+    struct plight *plight = loan_through(POOL, "73000", ",'suggestions':{'hedge':false}");
+    const struct suggestion *one;
+
+    plight_suggest(plight, NULL);
+    one = plight_find(plight, ACTION_HEDGE, "ETH");
+    ck_assert(!one->available);
+    ck_assert_int_eq(one->available_reason, REASON_NOT_RECOGNISED);
+    plight_close(plight);
+}
+END_TEST
+
+/* The borrower's saving is more than the capital costs: 0, and the gas. */
+START_TEST(a_cost_is_never_below_the_gas)
+{
+    struct plight *plight = plight_open(
+        (struct scene_text){ .assets = "{" ETH("") ",'USDC':{'unit':'0.000001','threshold':'0.9','borrow_rate':'0.5','beta':'0'}}",
+                             .more = GAS, .account = LOAN("50", "73000") "}",
+                             .prices = "{'ETH':'2000','USDC':'1'},'volatility':{'ETH':'0.8'}" }, "ETH");
+
+    plight_suggest(plight, NULL);
+    check_decimal(plight_find(plight, ACTION_REPAY, "USDC")->cost, "3");
+    plight_close(plight);
+}
+END_TEST
+
+/* Too much to be written: a reason, and the others stay as they are. */
+START_TEST(an_amount_that_does_not_fit_has_a_reason)
+{
+    struct plight *plight = plight_open(
+        (struct scene_text){ .assets = "{'ETH':{'threshold':'0.8'},'USDC':{'beta':'0'},"
+                                       "'DAI':{'threshold':'0.000000000000000001','beta':'0'}}",
+                             .account = LOAN("50", "73000") ",'wallet':[{'asset':'DAI','quantity':'5'}]}",
+                             .prices = "{'ETH':'2000','USDC':'1','DAI':'1000'},'volatility':{'ETH':'0.8'}" }, "ETH");
+    const struct suggestion *stable;
+
+    plight_suggest(plight, NULL);
+    stable = plight_find(plight, ACTION_ADD_STABLE, "DAI");
+    ck_assert(decimal_is_none(stable->quantity));
+    ck_assert_int_eq(stable->quantity_reason, REASON_OVERFLOW);
+    check_suggestion(plight, plight_find(plight, ACTION_REPAY, "USDC"), "after an overflow");
+    check_suggestion(plight, plight_find(plight, ACTION_ADD_COLLATERAL, "ETH"), "after an overflow");
+    plight_close(plight);
+}
+END_TEST
+
+static const char *const captures[] = {
+    "orderbooks/bitstamp_ETHUSD_full_2022-01-05.json",
+    "orderbooks/dydx_v3_ETH-USD_orderbook_2021-10-28.json",
+    "orderbooks/okx_BTC-USDT_books_2022-05-13.json",
+};
+
+/* 50 ETH against a real book, its mark between bid and ask. */
+START_TEST(a_real_book_settles_to_the_unit)
+{
+    char *venues = capture_read(captures[_i]);
+    struct market market;
+    struct plight *plight;
+    char account[256];
+    char prices[128];
+    size_t checked = 0;
+
+    if (!venues)
+        return;
+    market_open(&market, venues);
+    const struct venue *book = &market.depth->venues[0];
+    char bid[DECIMAL_TEXT_MAX];
+    decimal_format(book->bids[0].price, bid);
+    snprintf(prices, sizeof prices, "{'ETH':'%s','USDC':'1','DAI':'1'},'volatility':{'ETH':'0.8'}", bid);
+    snprintf(account, sizeof account, LOAN("50", "%.2f") "}", 36.5 * statistic_of(book->bids[0].price));
+    plight = plight_open((struct scene_text){ .assets = "{" COINS "}", .more = GAS, .account = account,
+                                              .prices = prices }, "ETH");
+    struct asset_depth depth = { "ETH", market.depth->venues, market.depth->venues_count };
+    plight->scene.state.depth = &depth;
+    plight->scene.state.depth_count = 1;
+    plight_suggest(plight, NULL);
+    for (size_t i = 0; i < plight->figures.suggestions_count; i++)
+        if (!decimal_is_none(plight->figures.suggestions[i].quantity)) {
+            check_suggestion(plight, &plight->figures.suggestions[i], captures[_i]);
+            checked++;
+        }
+    ck_assert_uint_ge(checked, 4);
+    plight_close(plight);
+    market_close(&market);
+    free(venues);
+}
+END_TEST
+
 Suite *
 suggest_suite(void)
 {
@@ -584,6 +834,16 @@ suggest_suite(void)
     tcase_add_loop_test(model, the_cheapest_way_is_the_models, 0, COUNT(mixes));
     suite_add_tcase(suite, model);
     tcase_add_loop_test(anew, the_least_that_meets_the_target, 0, COUNT(plights));
+    tcase_add_loop_test(anew, what_is_available_is_in_the_wallet, 0, COUNT(plights));
+    tcase_add_loop_test(anew, a_mix_is_cheaper_than_its_parts_alone, 0, COUNT(plights));
+    tcase_add_loop_test(anew, the_list_is_ranked, 0, COUNT(plights));
+    tcase_add_test(anew, deeper_depth_needs_less_and_costs_less);
+    tcase_add_loop_test(anew, a_sale_that_does_not_suffice_says_why, 0, COUNT(ends));
+    tcase_add_test(anew, nothing_is_suggested_where_nothing_is_needed);
+    tcase_add_test(anew, a_hedge_counts_only_where_the_market_says_so);
+    tcase_add_test(anew, a_cost_is_never_below_the_gas);
+    tcase_add_test(anew, an_amount_that_does_not_fit_has_a_reason);
+    tcase_add_loop_test(anew, a_real_book_settles_to_the_unit, 0, COUNT(captures));
     suite_add_tcase(suite, anew);
     return suite;
 }
