@@ -5,7 +5,9 @@
  * bracket of 127 bits is halved in 127 turns, and found by doubling in as many. */
 enum { FREE_STEPS = 6, TRIALS_MAX = 400 };
 
-struct bracket { int128 low, high; };           /* low does not fit; high does, or is past the most */
+struct bracket {
+    int128 low, high;
+}; /* low does not fit; high does, or is past the most */
 
 static int128
 middle_of(const struct bracket *bracket)

@@ -8,15 +8,19 @@
 enum { STEPS_MAX = 40 };
 
 static const double NARROW = 1e-12;
-static const double FAINT = 1e-7;       /* changes below it are linear to 1e-14 */
+static const double FAINT = 1e-7; /* changes below it are linear to 1e-14 */
 
 /* A price that leaves less than this part of what its last unit makes is the last, rounding of the
  * money aside. */
 static const double CERTAIN = 0.5;
 static const double ROUNDINGS = 16;
 
-/* What the position brings (takes) at a price, after fee and penalty, and the walk that it comes from. */
-struct brought { struct decimal value, penalty; struct walk walk; };
+/* What the position brings (takes) at a price, after fee and penalty, and the walk that it comes
+ * from. */
+struct brought {
+    struct decimal value, penalty;
+    struct walk walk;
+};
 
 static enum reason
 bring(const struct closing *closing, struct decimal price, struct brought *out)
@@ -43,10 +47,10 @@ bring(const struct closing *closing, struct decimal price, struct brought *out)
                : REASON_OVERFLOW;
 }
 
-/* How what is brought moves with the price, the fills as they are: at the price times r a book's part
- * is r as large, that of a pool which keeps its constant  r (1 + y) / (1 + y sqrt r),  where 1 + y is
- * its marginal price over its average one before the trade, fees aside (y < 0: bought). That the
- * best split moves too is of second order. A penalty counts as a book. */
+/* How what is brought moves with the price, the fills as they are: at the price times r a book's
+ * part is r as large, that of a pool which keeps its constant  r (1 + y) / (1 + y sqrt r),  where
+ * 1 + y is its marginal price over its average one before the trade, fees aside (y < 0: bought).
+ * That the best split moves too is of second order. A penalty counts as a book. */
 struct response {
     double parts[VENUES_MAX + 1], bends[VENUES_MAX + 1];
     size_t count;
@@ -178,8 +182,8 @@ try_price(void *context, int128 units, struct trial *trial)
     return true;
 }
 
-/* From the price at which the response to the price is as much as is owed. Sold, the price may be any;
- * bought, pools are dearer beyond the mark than in proportion. */
+/* From the price at which the response to the price is as much as is owed. Sold, the price may be
+ * any; bought, pools are dearer beyond the mark than in proportion. */
 static enum reason
 price_with_pools(const struct closing *closing, struct decimal guess, struct decimal price_unit,
                  struct decimal *price)
@@ -187,12 +191,14 @@ price_with_pools(const struct closing *closing, struct decimal guess, struct dec
     bool is_sale = closing->depth->side == DEPTH_SELL;
     int128 mark = closing->depth->price.units / price_unit.units;
     int128 units = guess.units / price_unit.units;
-    struct search search = { closing, price_unit, 2 * ((units > mark ? units : mark) + 1), -1, false };
+    struct search search = { closing, price_unit, 2 * ((units > mark ? units : mark) + 1), -1,
+                             false };
     struct boundary boundary = {
         .try = try_price,
         .context = &search,
         .most = is_sale ? DECIMAL_MAX_UNITS / 2 / price_unit.units : search.top,
-        .certain = CERTAIN - ROUNDINGS / (statistic_of(closing->quantity) * (double)price_unit.units),
+        .certain = CERTAIN -
+                   ROUNDINGS / (statistic_of(closing->quantity) * (double)price_unit.units),
         .certain_to = DECIMAL_MAX_UNITS,
     };
     int128 found;

@@ -7,20 +7,21 @@
 _Static_assert(WAYS_MAX + 1 <= SUGGESTIONS_MAX, "the answer has room for every way and a mix");
 
 struct advice {
-    struct bench                     bench;
-    const struct cost_of_liquidation *cost;       /* NULL: not known */
-    struct decimal                   probability; /* of a liquidation, as the account stands */
-    struct decimal                   burden;
-    struct way                       ways[WAYS_MAX];
-    size_t                           ways_count;
-    struct figures                  *figures;
-    struct figures_room             *room;
+    struct bench bench;
+    const struct cost_of_liquidation *cost; /* NULL: not known */
+    struct decimal probability;             /* of a liquidation, as the account stands */
+    struct decimal burden;
+    struct way ways[WAYS_MAX];
+    size_t ways_count;
+    struct figures *figures;
+    struct figures_room *room;
 };
 
 static struct suggestion *
 add_suggestion(struct advice *advice, enum action action, const char *asset)
 {
-    struct suggestion *suggestion = &advice->room->suggestions[advice->figures->suggestions_count++];
+    struct suggestion *suggestion =
+        &advice->room->suggestions[advice->figures->suggestions_count++];
 
     *suggestion = (struct suggestion){
         .action = (int)action,
@@ -45,7 +46,8 @@ liquidation_cost(struct advice *advice, struct decimal burden)
     struct decimal loss = reckon_add(reckoning, advice->cost->penalty, advice->cost->slippage);
 
     if (decimal_sign(advice->burden) > 0)
-        loss = reckon_step(reckoning, PRODUCT(loss, burden), PRODUCT(advice->burden), ROUND_UP, decimal_unit);
+        loss = reckon_step(reckoning, PRODUCT(loss, burden), PRODUCT(advice->burden), ROUND_UP,
+                           decimal_unit);
     return reckon_add(reckoning, loss, advice->cost->gas);
 }
 
@@ -60,10 +62,12 @@ avoided_cost(struct advice *advice, struct decimal probability_after)
 
     if (!advice->cost || decimal_is_none(advice->probability) || decimal_is_none(probability_after))
         return DECIMAL_NONE;
-    before = reckon_multiply(reckoning, advice->probability, liquidation_cost(advice, advice->burden), ROUND_DOWN);
-    after = reckon_multiply(reckoning, probability_after, liquidation_cost(advice, bench_burden(bench)), ROUND_UP);
-    return reckon_step(reckoning, PRODUCT(reckon_subtract(reckoning, before, after)), NOTHING, ROUND_DOWN,
-                       bench->position.parameters->quote.unit);
+    before = reckon_multiply(reckoning, advice->probability,
+                             liquidation_cost(advice, advice->burden), ROUND_DOWN);
+    after = reckon_multiply(reckoning, probability_after,
+                            liquidation_cost(advice, bench_burden(bench)), ROUND_UP);
+    return reckon_step(reckoning, PRODUCT(reckon_subtract(reckoning, before, after)), NOTHING,
+                       ROUND_DOWN, bench->position.parameters->quote.unit);
 }
 
 /* What the bench, as it stands, says of the suggestion. */
@@ -74,7 +78,8 @@ describe(struct advice *advice, struct suggestion *suggestion, struct decimal co
     suggestion->cost = cost;
     suggestion->avoided_cost = avoided_cost(advice, suggestion->after.liquidation_probability);
     if (!decimal_is_none(suggestion->avoided_cost))
-        suggestion->net_benefit = reckon_subtract(&advice->bench.reckoning, suggestion->avoided_cost, cost);
+        suggestion->net_benefit = reckon_subtract(&advice->bench.reckoning,
+                                                  suggestion->avoided_cost, cost);
 }
 
 /* After an overflow the sums are wrong, the legs are not. */
@@ -201,8 +206,8 @@ probability_now(const struct bench *bench)
         return decimal_one;
     if (decimal_is_none(situation->main->price))
         return decimal_zero;
-    return touch_statistic(bench->prices[MOMENT_MARK][bench->main], situation->main->price, bench->volatility,
-                           situation->horizon_s);
+    return touch_statistic(bench->prices[MOMENT_MARK][bench->main], situation->main->price,
+                           bench->volatility, situation->horizon_s);
 }
 
 bool

@@ -68,8 +68,8 @@ delivered_of(struct bench *bench, const struct way *way, struct decimal quantity
 
     if (decimal_sign(way->transfer_fee_rate) == 0)
         return quantity;
-    fee = reckon_step(&bench->reckoning, PRODUCT(quantity, way->transfer_fee_rate), NOTHING, ROUND_UP,
-                      way->unit);
+    fee = reckon_step(&bench->reckoning, PRODUCT(quantity, way->transfer_fee_rate), NOTHING,
+                      ROUND_UP, way->unit);
     return reckon_subtract(&bench->reckoning, quantity, fee);
 }
 
@@ -77,8 +77,8 @@ delivered_of(struct bench *bench, const struct way *way, struct decimal quantity
 static struct decimal
 convert(struct bench *bench, const struct way *way, struct decimal proceeds, struct decimal *rest)
 {
-    struct decimal units = reckon_step(&bench->reckoning, PRODUCT(proceeds), PRODUCT(way->other_price),
-                                       ROUND_DOWN, way->other_unit);
+    struct decimal units = reckon_step(&bench->reckoning, PRODUCT(proceeds),
+                                       PRODUCT(way->other_price), ROUND_DOWN, way->other_unit);
 
     *rest = reckon_subtract(&bench->reckoning, proceeds,
                             reckon_multiply(&bench->reckoning, units, way->other_price, ROUND_UP));
@@ -87,7 +87,8 @@ convert(struct bench *bench, const struct way *way, struct decimal proceeds, str
 
 /* Proceeds beyond the debt are cash. */
 static void
-repay_with(struct bench *bench, const struct way *way, struct decimal proceeds, struct decimal *rest)
+repay_with(struct bench *bench, const struct way *way, struct decimal proceeds,
+           struct decimal *rest)
 {
     struct decimal owed = bench_quantity(bench, way->other);
     struct decimal repaid = convert(bench, way, proceeds, rest);
@@ -125,7 +126,8 @@ buy_back(struct bench *bench, const struct way *way, struct decimal quantity, st
     struct decimal given = reckon_step(&bench->reckoning, PRODUCT(paid), PRODUCT(way->other_price),
                                        ROUND_UP, way->other_unit);
 
-    if (way->other.kind != SLOT_CASH && decimal_compare(given, bench_quantity(bench, way->other)) > 0)
+    if (way->other.kind != SLOT_CASH &&
+        decimal_compare(given, bench_quantity(bench, way->other)) > 0)
         return false;
     bench_raise(bench, way->slot, decimal_negate(quantity));
     bench_raise(bench, way->other, decimal_negate(given));
@@ -134,7 +136,8 @@ buy_back(struct bench *bench, const struct way *way, struct decimal quantity, st
 
 /* Closing a part of a perp: its profit or loss, at the price that the depth gives, becomes cash. */
 static void
-close_perp(struct bench *bench, const struct way *way, struct decimal quantity, struct decimal proceeds)
+close_perp(struct bench *bench, const struct way *way, struct decimal quantity,
+           struct decimal proceeds)
 {
     const struct position_perp *perp = &bench->position.perps[way->slot.leg];
     bool is_long = decimal_sign(perp->quantity) > 0;
@@ -209,13 +212,13 @@ way_do(struct bench *bench, const struct way *way, struct decimal quantity, stru
 
 /* One way, tried with this and that. */
 struct attempt {
-    struct bench  *bench;
-    struct way    *way;
-    struct undo    undo;
-    struct decimal quantity;                      /* as the bench stands: done */
-    struct deed    deed;
-    bool           is_done, has_stair;
-    int            reason;
+    struct bench *bench;
+    struct way *way;
+    struct undo undo;
+    struct decimal quantity; /* as the bench stands: done */
+    struct deed deed;
+    bool is_done, has_stair;
+    int reason;
 };
 
 static double
@@ -224,9 +227,10 @@ unit_relief(const struct way *way, int moment)
     return way->relief[moment] * statistic_of(way->unit);
 }
 
-/* What a sale brings is paid in by whole units of the other asset, so that the relief is a stair, and
- * the least quantity stands at the foot of a step. `smooth`: how many units it would be beyond the
- * need, were the rest paid in too. Where a step less may do as well, that is not taken for certain. */
+/* What a sale brings is paid in by whole units of the other asset, so that the relief is a stair,
+ * and the least quantity stands at the foot of a step. `smooth`: how many units it would be
+ * beyond the need, were the rest paid in too. Where a step less may do as well, that is not taken
+ * for certain. */
 static double
 excess_on_stair(const struct attempt *attempt, double smooth, bool fits)
 {
@@ -354,8 +358,8 @@ has_stair(const struct way *way)
                statistic_of(way->unit) * way->net_price;
 }
 
-/* Where one unit less certainly does not do, by the estimated relief of a unit; where that is not the
- * same all along (brackets, cash that turns positive, a fee at the bankruptcy price), never. */
+/* Where one unit less certainly does not do, by the estimated relief of a unit; where that is not
+ * the same all along (brackets, cash that turns positive, a fee at the bankruptcy price), never. */
 static double
 certain_excess(const struct bench *bench, const struct way *way, double wanted)
 {
@@ -363,7 +367,8 @@ certain_excess(const struct bench *bench, const struct way *way, double wanted)
     double certain = nearly_one;
 
     if (way->slot.kind == SLOT_PERP || decimal_sign(bench->position.cash) < 0 ||
-        bench_is_priced_apart(bench) || decimal_sign(way->transfer_fee_rate) > 0 || may_leave_cash(bench, way, wanted))
+        bench_is_priced_apart(bench) || decimal_sign(way->transfer_fee_rate) > 0 ||
+        may_leave_cash(bench, way, wanted))
         return 0;
     if (has_stair(way))
         return nearly_one - roundings * unit / (way->net_price * statistic_of(way->unit));
@@ -387,7 +392,8 @@ int
 way_settle(struct bench *bench, struct way *way, struct decimal most, struct decimal *quantity,
            struct decimal *cost)
 {
-    struct decimal bound = decimal_is_none(way->most) ? (struct decimal){ DECIMAL_MAX_UNITS / 2 } : way->most;
+    struct decimal bound = decimal_is_none(way->most) ? (struct decimal){ DECIMAL_MAX_UNITS / 2 }
+                                                      : way->most;
     struct attempt attempt = { .bench = bench, .way = way, .reason = REASON_NONE };
     struct boundary boundary = { .try = attempt_units, .context = &attempt };
     struct standing standing;

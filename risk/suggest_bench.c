@@ -74,10 +74,9 @@ stress_of(const struct bench *bench)
     const struct situation *situation = bench->situation;
     double sigma = statistic_of(bench->volatility);
     double drift = log_drift_of(0, sigma);
-    double distance =
-        passage_distance(sigma, bench->is_long ? drift : -drift,
-                         (double)situation->horizon_s / SECONDS_PER_YEAR,
-                         statistic_of(situation->parameters->suggestions.target_probability));
+    double distance = passage_distance(
+        sigma, bench->is_long ? drift : -drift, (double)situation->horizon_s / SECONDS_PER_YEAR,
+        statistic_of(situation->parameters->suggestions.target_probability));
 
     return bench->is_long ? -distance : distance;
 }
@@ -92,20 +91,21 @@ price_stress(struct bench *bench)
 
     for (size_t i = 0; i < bench->situation->now.assets_count; i++) {
         const struct position_asset *held = &bench->position.assets[i];
-        double beta = i == bench->main     ? 1
-                      : main_beta == 0     ? 0
-                                           : factor_beta(bench->situation, i) / main_beta;
+        double beta = i == bench->main ? 1
+                      : main_beta == 0 ? 0
+                                       : factor_beta(bench->situation, i) / main_beta;
         bool is_down = i == bench->main ? bench->is_long : is_net_long(&bench->position, i);
         if (beta == 0)
             continue;
-        if (!decimal_of_rate(statistic_of(held->price) * real_exp(beta * move), held->asset.price_unit,
-                             is_down ? ROUND_DOWN : ROUND_UP, &bench->prices[MOMENT_STRESS][i]))
+        if (!decimal_of_rate(statistic_of(held->price) * real_exp(beta * move),
+                             held->asset.price_unit, is_down ? ROUND_DOWN : ROUND_UP,
+                             &bench->prices[MOMENT_STRESS][i]))
             bench->reckoning.overflow = true;
     }
 }
 
-/* Where the maintenance does not move with the price (the document says: of the mark, of the entry),
- * it is today's under stress too, as in the liquidation price. */
+/* Where the maintenance does not move with the price (the document says: of the mark, of the
+ * entry), it is today's under stress too, as in the liquidation price. */
 static void
 keep_maintenance(struct bench *bench)
 {
@@ -136,7 +136,8 @@ bare_requirements(struct bench *bench)
 
 /* Of what the situation has valued already; legs that were added are 0. */
 static void
-copy_valuation(const struct position *position, const struct situation *situation, struct valuation *to)
+copy_valuation(const struct position *position, const struct situation *situation,
+               struct valuation *to)
 {
     const struct valuation *from = &situation->valuation_now;
 
@@ -264,9 +265,10 @@ effect_of_perp(struct bench *bench, enum moment moment, const struct position_pe
         kept = bench->prices[MOMENT_MARK][perp->asset];
     effect.profit = quote_value(&bench->reckoning, parameters, perp->quantity, gain, ROUND_DOWN);
     effect.maintenance = maintenance_of(&bench->reckoning, parameters, asset, perp->quantity, kept);
-    effect.fee = reckon_step(&bench->reckoning,
-                             PRODUCT(decimal_magnitude(perp->quantity), price, asset->closing_fee_rate),
-                             NOTHING, ROUND_UP, parameters->quote.unit);
+    effect.fee = reckon_step(
+        &bench->reckoning,
+        PRODUCT(decimal_magnitude(perp->quantity), price, asset->closing_fee_rate), NOTHING,
+        ROUND_UP, parameters->quote.unit);
     effect.support = effect.profit;
     effect.requirement = reckon_add(&bench->reckoning, effect.maintenance, effect.fee);
     return effect;
@@ -399,10 +401,10 @@ bench_set(struct bench *bench, struct slot slot, struct decimal quantity)
         note_effect(valuation, slot, &after);
         exchange(bench, &valuation->health.support, before[m].support, after.support);
         exchange(bench, &bench->bare[m], before[m].requirement, after.requirement);
-        valuation->health.requirement =
-            decimal_sign(bench->bare[m]) > 0
-                ? reckon_add(&bench->reckoning, bench->bare[m], bench->position.parameters->trigger.reward)
-                : bench->bare[m];
+        valuation->health.requirement = decimal_sign(bench->bare[m]) > 0
+                                            ? reckon_add(&bench->reckoning, bench->bare[m],
+                                                         bench->position.parameters->trigger.reward)
+                                            : bench->bare[m];
         if (slot.kind == SLOT_DEBT || slot.kind == SLOT_CASH)
             exchange(bench, &valuation->health.debt, before[m].value, after.value);
     }
@@ -436,7 +438,8 @@ bench_note_sums(const struct bench *bench, struct sums_note sums[static MOMENTS_
 {
     for (int m = 0; m < MOMENTS_COUNT; m++) {
         const struct health *health = &bench->valuations[m].health;
-        sums[m] = (struct sums_note){ health->support, health->requirement, health->debt, bench->bare[m] };
+        sums[m] = (struct sums_note){ health->support, health->requirement, health->debt,
+                                      bench->bare[m] };
     }
 }
 
@@ -459,15 +462,16 @@ main_price(struct bench *bench, enum moment moment)
     struct decimal below;
     struct decimal above;
 
-    if (!liquidation_interval(&bench->position, &bench->valuations[moment], bench->main, &below, &above)) {
+    if (!liquidation_interval(&bench->position, &bench->valuations[moment], bench->main, &below,
+                              &above)) {
         bench->reckoning.overflow = true;
         return DECIMAL_NONE;
     }
     return bench->is_long ? below : above;
 }
 
-/* A closing fee that is a constant of the bankruptcy price, weighted quantities and maintenance that
- * are rounded down. */
+/* A closing fee that is a constant of the bankruptcy price, weighted quantities and maintenance
+ * that are rounded down. */
 bool
 bench_is_priced_apart(const struct bench *bench)
 {
@@ -488,7 +492,8 @@ price_weight(const struct bench *bench)
 
     for (size_t i = 0; i < position->collateral_count; i++)
         if (position->collateral[i].asset == bench->main)
-            weight += statistic_of(position->collateral[i].quantity) * statistic_of(asset->threshold);
+            weight += statistic_of(position->collateral[i].quantity) *
+                      statistic_of(asset->threshold);
     for (size_t i = 0; i < position->debt_count; i++)
         if (position->debt[i].asset == bench->main)
             weight -= statistic_of(position->debt[i].quantity) * statistic_of(asset->borrow_factor);
@@ -517,8 +522,8 @@ bench_standing(struct bench *bench, struct standing *standing)
     const struct health *mark = &bench->valuations[MOMENT_MARK].health;
     const struct health *stress = &bench->valuations[MOMENT_STRESS].health;
     bool is_strict = bench->position.parameters->trigger.rule == TRIGGER_AT_OR_BELOW;
-    struct decimal wanted =
-        reckon_multiply(&bench->reckoning, bench->target_health, mark->requirement, ROUND_UP);
+    struct decimal wanted = reckon_multiply(&bench->reckoning, bench->target_health,
+                                            mark->requirement, ROUND_UP);
     struct decimal left = reckon_subtract(&bench->reckoning, mark->support, wanted);
 
     standing->margins[MOMENT_MARK] = statistic_of(left);
@@ -528,7 +533,8 @@ bench_standing(struct bench *bench, struct standing *standing)
         return;
     left = reckon_subtract(&bench->reckoning, stress->support, stress->requirement);
     standing->margins[MOMENT_STRESS] = statistic_of(left);
-    standing->met = standing->met && (decimal_sign(left) >= is_strict || decimal_sign(stress->requirement) == 0);
+    standing->met = standing->met &&
+                    (decimal_sign(left) >= is_strict || decimal_sign(stress->requirement) == 0);
     if (standing->met && bench_is_priced_apart(bench)) {
         double past = past_price(bench);
         standing->met = past == 0;
@@ -544,15 +550,15 @@ bench_after(struct bench *bench, struct after *after)
 
     after->health_ratio = DECIMAL_NONE;
     if (decimal_sign(health->requirement) > 0)
-        (void)decimal_step(PRODUCT(health->support), PRODUCT(health->requirement), ROUND_DOWN, decimal_unit,
-                           &after->health_ratio);
+        (void)decimal_step(PRODUCT(health->support), PRODUCT(health->requirement), ROUND_DOWN,
+                           decimal_unit, &after->health_ratio);
     after->liquidation_price = main_price(bench, MOMENT_MARK);
-    after->liquidation_probability =
-        decimal_is_none(bench->volatility) ? DECIMAL_NONE
-        : decimal_is_none(after->liquidation_price)
-            ? decimal_zero
-            : touch_statistic(bench->prices[MOMENT_MARK][bench->main], after->liquidation_price,
-                              bench->volatility, situation->horizon_s);
+    after->liquidation_probability = decimal_is_none(bench->volatility) ? DECIMAL_NONE
+                                     : decimal_is_none(after->liquidation_price)
+                                         ? decimal_zero
+                                         : touch_statistic(bench->prices[MOMENT_MARK][bench->main],
+                                                           after->liquidation_price,
+                                                           bench->volatility, situation->horizon_s);
 }
 
 struct decimal
@@ -563,18 +569,21 @@ bench_burden(struct bench *bench)
     for (size_t i = 0; i < bench->own_perps_count; i++)
         if (bench->position.perps[i].asset == bench->main)
             reckon_sum(&bench->reckoning, &burden,
-                       reckon_multiply(&bench->reckoning, decimal_magnitude(bench->position.perps[i].quantity),
+                       reckon_multiply(&bench->reckoning,
+                                       decimal_magnitude(bench->position.perps[i].quantity),
                                        bench->prices[MOMENT_MARK][bench->main], ROUND_UP));
     return burden;
 }
 
 double
-bench_perp_requirement(const struct bench *bench, enum moment moment, const struct position_perp *perp)
+bench_perp_requirement(const struct bench *bench, enum moment moment,
+                       const struct position_perp *perp)
 {
     const struct parameters *parameters = bench->position.parameters;
     const struct asset *asset = &bench->position.assets[perp->asset].asset;
     double price = statistic_of(bench->prices[moment][perp->asset]);
-    double kept = parameters->trigger.maintenance_price == MAINTENANCE_AT_ENTRY ? statistic_of(perp->entry_price)
+    double kept = parameters->trigger.maintenance_price == MAINTENANCE_AT_ENTRY
+                      ? statistic_of(perp->entry_price)
                   : parameters->trigger.maintenance_price == MAINTENANCE_AT_MARK
                       ? statistic_of(bench->prices[MOMENT_MARK][perp->asset])
                       : price;

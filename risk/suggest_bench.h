@@ -14,7 +14,11 @@ struct slot { enum slot_kind kind; size_t leg; };
 struct effect { struct decimal value, support, requirement, profit, maintenance, fee; };
 
 /* A leg and the sums as they stand, to be put back. */
-struct leg_note { struct slot slot; struct decimal quantity; struct effect effects[MOMENTS_COUNT]; };
+struct leg_note {
+    struct slot slot;
+    struct decimal quantity;
+    struct effect effects[MOMENTS_COUNT];
+};
 struct sums_note { struct decimal support, requirement, debt, bare; };
 
 struct bench {
@@ -36,7 +40,8 @@ struct bench {
  * with at_or_below: above 0). The stress is left out where it is not known. */
 struct standing { bool met; double margins[MOMENTS_COUNT]; };
 
-/* False: the account has no main asset with a price. Copies the position; legs are added before bench_begin values everything. */
+/* False: the account has no main asset with a price. Copies the position; legs are added before
+ * bench_begin values everything. */
 bool bench_open(struct bench *bench, const struct situation *situation);
 bool bench_begin(struct bench *bench);            /* false: overflow */
 
@@ -70,6 +75,7 @@ struct decimal bench_burden(struct bench *bench);
 
 /* The share of the notional that closing a unit of a perp releases, at the price of the moment: the
  * marginal maintenance rate and the closing fee, as a value a unit. An estimate. */
-double bench_perp_requirement(const struct bench *bench, enum moment moment, const struct position_perp *perp);
+double bench_perp_requirement(const struct bench *bench, enum moment moment,
+                              const struct position_perp *perp);
 
 #endif

@@ -13,27 +13,37 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-#define LEVEL "{'venue':'b','kind':'book','fee_rate':'0','bids':[['1900','1000']],'asks':[['2100','1000']]}"
+#define LEVEL \
+    "{'venue':'b','kind':'book','fee_rate':'0','bids':[['1900','1000']],'asks':[['2100','1000']]}"
 #define BOOK \
     "{'venue':'b','kind':'book','fee_rate':'0.001'," \
     "'bids':[['1999.5','3.2'],['1998','4'],['1990','12.5'],['1950','60'],['1900','200']]," \
     "'asks':[['2000.5','1.1'],['2003','8'],['2010','20'],['2050','300']]}"
-#define POOL "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'1000','quote':'2000000'}"
+#define POOL \
+    "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'1000','quote':'2000000'}"
 #define RANGE \
     "{'venue':'v3','kind':'concentrated','fee_rate':'0.0005','price':'2000'," \
-    "'ranges':[{'lower':'500','upper':'1950','liquidity':'9000'},{'lower':'1950','upper':'4600','liquidity':'20000'}]}"
+    "'ranges':[{'lower':'500','upper':'1950','liquidity':'9000'},{'lower':'1950'," \
+    "'upper':'4600','liquidity':'20000'}]}"
 #define DESK "{'venue':'d','kind':'quoted','notional':'500000','slippage_rate':'0.01'}"
 #define ASSETS "{'ETH':{'threshold':'0.8','price_unit':'0.01'},'USDC':{'threshold':'0.9'}}"
-#define MARKET(venues) "{'ETH':'2000','USDC':'1'},'volatility':{'ETH':'0.8'},'depth':{'ETH':[" venues "]}"
-#define LOAN "{'collateral':[{'asset':'ETH','quantity':'100'}],'debt':[{'asset':'USDC','quantity':'133000'}]}"
-#define OWED "{'collateral':[{'asset':'USDC','quantity':'300000'}],'debt':[{'asset':'ETH','quantity':'100'}]}"
-#define PERP(quantity, cash) "{'cash':'" cash "','perps':[{'asset':'ETH','quantity':'" quantity "','entry_price':'2000'}]}"
+#define MARKET(venues) \
+    "{'ETH':'2000','USDC':'1'},'volatility':{'ETH':'0.8'},'depth':{'ETH':[" venues "]}"
+#define LOAN \
+    "{'collateral':[{'asset':'ETH','quantity':'100'}],'debt':[{'asset':'USDC'," \
+    "'quantity':'133000'}]}"
+#define OWED \
+    "{'collateral':[{'asset':'USDC','quantity':'300000'}],'debt':[{'asset':'ETH'," \
+    "'quantity':'100'}]}"
+#define PERP(quantity, cash) \
+    "{'cash':'" cash "','perps':[{'asset':'ETH','quantity':'" quantity "','entry_price':'2000'}]}"
 #define GAS ",'execution':{'gas':'20','depth_uncertainty_rate':'0.25'}"
 
 static const struct liquidation_price *
 fill(struct plight *plight, const char *penalty)
 {
-    ck_assert(execution_prices(&plight->situation, decimal_of(penalty), &plight->figures, &plight->room));
+    ck_assert(
+        execution_prices(&plight->situation, decimal_of(penalty), &plight->figures, &plight->room));
     return plight->situation.main;
 }
 
@@ -54,15 +64,16 @@ static const struct {
     { PERP("10", "1000"), "0.95", "none", REASON_PENALTY_EXCEEDS_VALUE },
     { PERP("10", "20021"), "0.05", "none", REASON_NEVER },
     { PERP("1001", "900000"), "0.05", "none", REASON_DEPTH_EXHAUSTED },
-    { "{'collateral':[{'asset':'ETH','quantity':'3'}],'debt':[{'asset':'ETH','quantity':'3'}]}", "0.05", "none",
-      REASON_NO_POSITION },
+    { "{'collateral':[{'asset':'ETH','quantity':'3'}],'debt':[{'asset':'ETH','quantity':'3'}]}",
+      "0.05", "none", REASON_NO_POSITION },
 };
 
 START_TEST(by_hand)
 {
-    struct plight *plight = plight_open((struct scene_text){ .assets = ASSETS, .more = GAS,
-                                                             .account = rows[_i].account,
-                                                             .prices = MARKET(LEVEL) }, "ETH");
+    struct plight *plight = plight_open(
+        (struct scene_text){
+            .assets = ASSETS, .more = GAS, .account = rows[_i].account, .prices = MARKET(LEVEL) },
+        "ETH");
     const struct liquidation_price *row = fill(plight, rows[_i].penalty);
 
     check_decimal(row->execution_price, rows[_i].expected);
@@ -95,7 +106,8 @@ left_at(const struct plight *plight, struct decimal price, const char *scale, co
         struct decimal value = plight->situation.valuation_now.debt[i];
         if (position.debt[i].asset == asset) {
             net.units -= position.debt[i].quantity.units;
-            ck_assert(decimal_step(PRODUCT(position.debt[i].quantity, price), NOTHING, ROUND_UP, decimal_unit, &value));
+            ck_assert(decimal_step(PRODUCT(position.debt[i].quantity, price), NOTHING, ROUND_UP,
+                                   decimal_unit, &value));
         } else {
             left.units -= value.units;
         }
@@ -103,33 +115,45 @@ left_at(const struct plight *plight, struct decimal price, const char *scale, co
     }
     for (size_t i = 0; i < position.perps_count; i++) {
         net.units += position.perps[i].quantity.units;
-        ck_assert(decimal_step(PRODUCT(position.perps[i].quantity, position.perps[i].entry_price), NOTHING, ROUND_UP,
-                               decimal_unit, &part));
+        ck_assert(decimal_step(PRODUCT(position.perps[i].quantity, position.perps[i].entry_price),
+                               NOTHING, ROUND_UP, decimal_unit, &part));
         left.units -= part.units;
-        ck_assert(decimal_step(PRODUCT(decimal_magnitude(position.perps[i].quantity), price), NOTHING, ROUND_UP,
-                               decimal_unit, &part));
+        ck_assert(decimal_step(PRODUCT(decimal_magnitude(position.perps[i].quantity), price),
+                               NOTHING, ROUND_UP, decimal_unit, &part));
         fined.units += part.units;
     }
-    depth_open(&depth, state_depth(plight->situation.state, "ETH"), net.units > 0 ? DEPTH_SELL : DEPTH_BUY,
-               position.assets[asset].price, decimal_unit, decimal_unit);
+    depth_open(&depth, state_depth(plight->situation.state, "ETH"),
+               net.units > 0 ? DEPTH_SELL : DEPTH_BUY, position.assets[asset].price, decimal_unit,
+               decimal_unit);
     depth.reference = price;
     depth.scale = decimal_of(scale);
     ck_assert(depth_walk(&depth, decimal_magnitude(net), &walk));
     ck_assert_int_eq(decimal_sign(walk.unfilled), 0);
-    ck_assert(decimal_step(PRODUCT(fined, decimal_of(penalty)), NOTHING, ROUND_UP, decimal_unit, &part));
+    ck_assert(
+        decimal_step(PRODUCT(fined, decimal_of(penalty)), NOTHING, ROUND_UP, decimal_unit, &part));
     left.units += (net.units > 0 ? walk.proceeds.units : -walk.proceeds.units) - part.units;
     return left;
 }
 
-static const struct { const char *account, *venues; } closings[] = {
-    { LOAN, BOOK }, { LOAN, POOL }, { LOAN, RANGE }, { LOAN, DESK }, { LOAN, BOOK "," POOL "," RANGE "," DESK },
-    { OWED, BOOK }, { OWED, POOL }, { OWED, BOOK "," POOL "," RANGE "," DESK },
-    { PERP("70", "9000"), BOOK "," POOL }, { PERP("-70", "9000"), BOOK "," POOL },
-    { PERP("70", "9000"), BOOK "," DESK }, { PERP("-70", "9000"), RANGE "," POOL },
+static const struct {
+    const char *account, *venues;
+} closings[] = {
+    { LOAN, BOOK },
+    { LOAN, POOL },
+    { LOAN, RANGE },
+    { LOAN, DESK },
+    { LOAN, BOOK "," POOL "," RANGE "," DESK },
+    { OWED, BOOK },
+    { OWED, POOL },
+    { OWED, BOOK "," POOL "," RANGE "," DESK },
+    { PERP("70", "9000"), BOOK "," POOL },
+    { PERP("-70", "9000"), BOOK "," POOL },
+    { PERP("70", "9000"), BOOK "," DESK },
+    { PERP("-70", "9000"), RANGE "," POOL },
 };
 
-/* At the price something is left or just nothing, and one unit of price nearer to the bankruptcy not;
- * for the depth as it is, and for its best and worst. */
+/* At the price something is left or just nothing, and one unit of price nearer to the bankruptcy
+ * not; for the depth as it is, and for its best and worst. */
 START_TEST(closing_leaves_nothing)
 {
     static const char *const scales[] = { "1", "1.25", "0.75" };
@@ -138,12 +162,16 @@ START_TEST(closing_leaves_nothing)
     const struct liquidation_price *row;
 
     snprintf(prices, sizeof prices, MARKET("%s"), closings[_i].venues);
-    plight = plight_open((struct scene_text){ .assets = ASSETS, .more = GAS, .account = closings[_i].account,
-                                              .prices = prices }, "ETH");
+    plight = plight_open(
+        (struct scene_text){
+            .assets = ASSETS, .more = GAS, .account = closings[_i].account, .prices = prices },
+        "ETH");
     row = fill(plight, "0.03");
     ck_assert_int_eq(row->execution_price_reason, REASON_NONE);
     for (size_t i = 0; i < COUNT(scales); i++) {
-        struct decimal price = i == 0 ? row->execution_price : i == 1 ? row->range.best : row->range.worst;
+        struct decimal price = i == 0   ? row->execution_price
+                               : i == 1 ? row->range.best
+                                        : row->range.worst;
         int128 nearer = row->direction == DIRECTION_BELOW ? -1 : 1;
         struct decimal unit = decimal_of("0.01");
         ck_assert(!decimal_is_none(price));
@@ -164,8 +192,10 @@ START_TEST(the_range_holds_the_price)
     int side;
 
     snprintf(prices, sizeof prices, MARKET("%s"), closings[_i].venues);
-    plight = plight_open((struct scene_text){ .assets = ASSETS, .more = GAS, .account = closings[_i].account,
-                                              .prices = prices }, "ETH");
+    plight = plight_open(
+        (struct scene_text){
+            .assets = ASSETS, .more = GAS, .account = closings[_i].account, .prices = prices },
+        "ETH");
     row = fill(plight, "0.03");
     side = row->direction == DIRECTION_BELOW ? 1 : -1;
     ck_assert_int_le(decimal_compare(row->range.best, row->execution_price) * side, 0);
@@ -175,16 +205,17 @@ START_TEST(the_range_holds_the_price)
 }
 END_TEST
 
-/* model.md 5: 500 ETH with 750000 of debt through a pool of k = 2e9 are liquidated at 1875, and closed
- * without loss only above 2451.70802998. */
+/* model.md 5: 500 ETH with 750000 of debt through a pool of k = 2e9 are liquidated at 1875, and
+ * closed without loss only above 2451.70802998. */
 START_TEST(a_large_loan_is_liquidated_too_late)
 {
-    struct plight *plight =
-        plight_open((struct scene_text){
-                        .assets = ASSETS, .more = ",'execution':{'gas':'20'}",
-                        .account = "{'collateral':[{'asset':'ETH','quantity':'500'}],"
-                                   "'debt':[{'asset':'USDC','quantity':'750000'}]}",
-                        .prices = MARKET(POOL) }, "ETH");
+    struct plight *plight = plight_open(
+        (struct scene_text){ .assets = ASSETS,
+                             .more = ",'execution':{'gas':'20'}",
+                             .account = "{'collateral':[{'asset':'ETH','quantity':'500'}],"
+                                        "'debt':[{'asset':'USDC','quantity':'750000'}]}",
+                             .prices = MARKET(POOL) },
+        "ETH");
     const struct liquidation_price *row = fill(plight, "0.05");
 
     check_decimal(row->execution_price, "2451.71");
@@ -199,11 +230,13 @@ END_TEST
 /* Slippage 5 %, penalty 5 %, gas 20 of 20000, and 72 s at 99 %: tests/oracle/maintenance.py. */
 START_TEST(the_warning_names_the_rate)
 {
-    struct plight *plight = plight_open((struct scene_text){ .assets = "{'ETH':{'brackets':[{'from_notional':'0',"
-                                                                       "'rate':'0.005'}]}}",
-                                                             .more = ",'execution':{'gas':'20'}",
-                                                             .account = PERP("10", "1000"),
-                                                             .prices = MARKET(LEVEL) }, "ETH");
+    struct plight *plight = plight_open(
+        (struct scene_text){ .assets = "{'ETH':{'brackets':[{'from_notional':'0',"
+                                       "'rate':'0.005'}]}}",
+                             .more = ",'execution':{'gas':'20'}",
+                             .account = PERP("10", "1000"),
+                             .prices = MARKET(LEVEL) },
+        "ETH");
 
     fill(plight, "0.05");
     ck_assert_uint_eq(plight->figures.warnings_count, 1);
@@ -215,8 +248,10 @@ END_TEST
 /* With enough margin there is no warning. */
 START_TEST(a_covering_margin_is_quiet)
 {
-    struct plight *plight = plight_open((struct scene_text){ .assets = ASSETS, .more = GAS, .account = LOAN,
-                                                             .prices = MARKET(LEVEL) }, "ETH");
+    struct plight *plight = plight_open(
+        (struct scene_text){
+            .assets = ASSETS, .more = GAS, .account = LOAN, .prices = MARKET(LEVEL) },
+        "ETH");
 
     fill(plight, "0.05");
     ck_assert_uint_eq(plight->figures.warnings_count, 0);
@@ -226,8 +261,10 @@ END_TEST
 
 START_TEST(without_depth_there_is_none)
 {
-    struct plight *plight = plight_open((struct scene_text){ .assets = ASSETS, .account = LOAN,
-                                                             .prices = "{'ETH':'2000','USDC':'1'}" }, "ETH");
+    struct plight *plight = plight_open(
+        (struct scene_text){
+            .assets = ASSETS, .account = LOAN, .prices = "{'ETH':'2000','USDC':'1'}" },
+        "ETH");
     const struct liquidation_price *row = fill(plight, "0.05");
 
     ck_assert(decimal_is_none(row->execution_price));
@@ -239,14 +276,19 @@ END_TEST
 /* model.md 5: beta 1, 0.8, 0, 0, 1.3. */
 START_TEST(the_joint_shock_is_the_models)
 {
-    struct plight *plight = plight_open((struct scene_text){
-        .assets = "{'ETH':{'threshold':'0.8'},'BTC':{'threshold':'0.75','beta':'0.8'},"
-                  "'USDC':{'threshold':'0.9','beta':'0'},'DAI':{'beta':'0'},'LINK':{'beta':'1.3'}}",
-        .account = "{'collateral':[{'asset':'ETH','quantity':'10'},{'asset':'BTC','quantity':'0.5'},"
-                   "{'asset':'USDC','quantity':'1000'}],'debt':[{'asset':'DAI','quantity':'20000'},"
-                   "{'asset':'LINK','quantity':'200'}]}",
-        .prices = "{'ETH':'2000','BTC':'40000','USDC':'1','DAI':'1','LINK':'15'},"
-                  "'volatility':{'ETH':'0.8','BTC':'0.6','LINK':'1','DAI':'0.01','USDC':'0.01'}" }, "ETH");
+    struct plight *plight = plight_open(
+        (struct scene_text){
+            .assets =
+                "{'ETH':{'threshold':'0.8'},'BTC':{'threshold':'0.75','beta':'0.8'},"
+                "'USDC':{'threshold':'0.9','beta':'0'},'DAI':{'beta':'0'},'LINK':{'beta':'1.3'}}",
+            .account =
+                "{'collateral':[{'asset':'ETH','quantity':'10'},{'asset':'BTC','quantity':'0.5'},"
+                "{'asset':'USDC','quantity':'1000'}],'debt':[{'asset':'DAI','quantity':'20000'},"
+                "{'asset':'LINK','quantity':'200'}]}",
+            .prices =
+                "{'ETH':'2000','BTC':'40000','USDC':'1','DAI':'1','LINK':'15'},"
+                "'volatility':{'ETH':'0.8','BTC':'0.6','LINK':'1','DAI':'0.01','USDC':'0.01'}" },
+        "ETH");
     struct decimal shock;
 
     ck_assert(joint_shock(&plight->situation, &shock));

@@ -23,6 +23,7 @@ void plight_close(struct plight *plight);
 void plight_suggest(struct plight *plight, const struct cost_of_liquidation *cost);
 
 /* The first of that action (of that asset; NULL: any); NULL: there is none. */
-const struct suggestion *plight_find(const struct plight *plight, enum action action, const char *asset);
+const struct suggestion *plight_find(const struct plight *plight, enum action action,
+                                     const char *asset);
 
 #endif

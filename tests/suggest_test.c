@@ -19,11 +19,14 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-#define POOL "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'5000','quote':'10000000'}"
+#define POOL \
+    "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'5000','quote':'10000000'}"
 #define CALM "{'venue':'b','kind':'book','fee_rate':'0.0005','bids':[['1980','1000']]}"
 
 /* rules: members of `suggestions`, each before a comma; gas of `execution`. */
-struct terms { const char *rules, *gas, *venue, *volatility, *wallet, *health; };
+struct terms {
+    const char *rules, *gas, *venue, *volatility, *wallet, *health;
+};
 
 static struct plight *
 loan(struct terms terms)
@@ -32,29 +35,42 @@ loan(struct terms terms)
     char prices[512];
     char account[256];
 
-    snprintf(more, sizeof more,
-             ",'execution':{'gas':'%s'},'suggestions':{%s'horizon_s':86400,'target_probability':'0.02',"
-             "'target_health':'%s'}", terms.gas, terms.rules, terms.health);
+    snprintf(
+        more, sizeof more,
+        ",'execution':{'gas':'%s'},'suggestions':{%s'horizon_s':86400,'target_probability':'0.02',"
+        "'target_health':'%s'}",
+        terms.gas, terms.rules, terms.health);
     snprintf(prices, sizeof prices,
-             "{'ETH':'2000','USDC':'1','DAI':'1'},'volatility':{%s},'depth':{'ETH':[%s]}", terms.volatility,
-             terms.venue);
-    snprintf(account, sizeof account,
-             "{'collateral':[{'asset':'ETH','quantity':'100'}],'debt':[{'asset':'USDC','quantity':'150000'}],"
-             "'wallet':[%s]}", terms.wallet);
-    return plight_open((struct scene_text){ .assets = "{'ETH':{'threshold':'0.8'},'USDC':{'borrow_rate':'0.05'},"
-                                                      "'DAI':{'threshold':'0.9'}}",
-                                            .more = more, .account = account, .prices = prices },
-                       "ETH");
+             "{'ETH':'2000','USDC':'1','DAI':'1'},'volatility':{%s},'depth':{'ETH':[%s]}",
+             terms.volatility, terms.venue);
+    snprintf(
+        account, sizeof account,
+        "{'collateral':[{'asset':'ETH','quantity':'100'}],'debt':[{'asset':'USDC',"
+        "'quantity':'150000'}],"
+        "'wallet':[%s]}",
+        terms.wallet);
+    return plight_open(
+        (struct scene_text){ .assets = "{'ETH':{'threshold':'0.8'},'USDC':{'borrow_rate':'0.05'},"
+                                       "'DAI':{'threshold':'0.9'}}",
+                             .more = more,
+                             .account = account,
+                             .prices = prices },
+        "ETH");
 }
 
-#define PLAIN .gas = "0", .rules = "", .venue = POOL, .volatility = "'ETH':'0.8'", .wallet = "", .health = "1"
-#define CARRY .gas = "5", .rules = "'capital_rate':'0.08',", .venue = POOL, .volatility = "'ETH':'0.8'", \
-    .health = "1", .wallet = "{'asset':'DAI','quantity':'10000'},{'asset':'USDC','quantity':'10000'}," \
-                             "{'asset':'ETH','quantity':'100'}"
-#define HEDGED(fee) .gas = "0", .rules = "'hedge':true,'hedge_fee_rate':'" fee "',", .venue = POOL, \
+#define PLAIN \
+    .gas = "0", .rules = "", .venue = POOL, .volatility = "'ETH':'0.8'", .wallet = "", .health = "1"
+#define CARRY \
+    .gas = "5", .rules = "'capital_rate':'0.08',", .venue = POOL, .volatility = "'ETH':'0.8'", \
+    .health = "1", \
+    .wallet = "{'asset':'DAI','quantity':'10000'},{'asset':'USDC','quantity':'10000'}," \
+              "{'asset':'ETH','quantity':'100'}"
+#define HEDGED(fee) \
+    .gas = "0", .rules = "'hedge':true,'hedge_fee_rate':'" fee "',", .venue = POOL, \
     .volatility = "'ETH':'0.8'", .wallet = "", .health = "1"
 /* A health of 1.25 at the mark, no volatility, a slippage of 1 % and a fee of 5 bp. */
-#define FIXED .gas = "0", .rules = "", .venue = CALM, .volatility = "", .wallet = "", .health = "1.25"
+#define FIXED \
+    .gas = "0", .rules = "", .venue = CALM, .volatility = "", .wallet = "", .health = "1.25"
 
 enum figure { QUANTITY, COST, AVOIDED, NET };
 
@@ -174,70 +190,130 @@ END_TEST
 #define DESK "{'venue':'d','kind':'quoted','notional':'500000','slippage_rate':'0.01'}"
 #define RANGE \
     "{'venue':'v3','kind':'concentrated','fee_rate':'0.0005','price':'2000'," \
-    "'ranges':[{'lower':'1500','upper':'1950','liquidity':'9000'},{'lower':'1950','upper':'2600','liquidity':'20000'}]}"
-#define TIERS "'brackets':[{'from_notional':'0','rate':'0.01'},{'from_notional':'50000','rate':'0.02'}," \
-              "{'from_notional':'150000','rate':'0.05'}],'closing_fee_rate':'0.0005'"
+    "'ranges':[{'lower':'1500','upper':'1950','liquidity':'9000'},{'lower':'1950'," \
+    "'upper':'2600','liquidity':'20000'}]}"
+#define TIERS \
+    "'brackets':[{'from_notional':'0','rate':'0.01'},{'from_notional':'50000','rate':'0.02'}," \
+    "{'from_notional':'150000','rate':'0.05'}],'closing_fee_rate':'0.0005'"
 #define ETH(more) "'ETH':{'threshold':'0.8'" more "}"
-#define COINS ETH("") ",'USDC':{'unit':'0.000001','threshold':'0.9','beta':'0'},'DAI':{'beta':'0','threshold':'0.75'}"
+#define COINS \
+    ETH("") \
+    ",'USDC':{'unit':'0.000001','threshold':'0.9','beta':'0'},'DAI':{'beta':'0','threshold':'0.75'}"
 #define PRICES "'ETH':'2000','USDC':'1.0003','DAI':'0.9991'"
-#define MARKET(prices, venues) "{" prices "},'volatility':{'ETH':'0.8'},'depth':{'ETH':[" venues "]}"
-#define GAS ",'execution':{'gas':'3'},'suggestions':{'capital_rate':'0.06','hedge':true,'hedge_fee_rate':'0.0015'}"
-#define WALLET ",'wallet':[{'asset':'USDC','quantity':'1500'},{'asset':'DAI','quantity':'900'},{'asset':'ETH','quantity':'0.7'}]"
-#define LOAN(eth, usdc) "{'collateral':[{'asset':'ETH','quantity':'" eth "'}],'debt':[{'asset':'USDC','quantity':'" usdc "'}]"
-#define PERP(quantity, cash) "{'cash':'" cash "','perps':[{'asset':'ETH','quantity':'" quantity "','entry_price':'1990'}]"
+#define MARKET(prices, venues) \
+    "{" prices "},'volatility':{'ETH':'0.8'},'depth':{'ETH':[" venues "]}"
+#define GAS \
+    ",'execution':{'gas':'3'},'suggestions':{'capital_rate':'0.06','hedge':true," \
+    "'hedge_fee_rate':'0.0015'}"
+#define WALLET \
+    ",'wallet':[{'asset':'USDC','quantity':'1500'},{'asset':'DAI','quantity':'900'}," \
+    "{'asset':'ETH','quantity':'0.7'}]"
+#define LOAN(eth, usdc) \
+    "{'collateral':[{'asset':'ETH','quantity':'" eth \
+    "'}],'debt':[{'asset':'USDC','quantity':'" usdc "'}]"
+#define PERP(quantity, cash) \
+    "{'cash':'" cash "','perps':[{'asset':'ETH','quantity':'" quantity "','entry_price':'1990'}]"
 
 /* Accounts that need help, each in a market of its own. */
 static const struct {
     const char *name;
     struct scene_text text;
 } plights[] = {
-    { "a book", { .assets = "{" COINS "}", .more = GAS, .account = LOAN("50", "73000") WALLET "}",
-                  .prices = MARKET(PRICES, BOOK) } },
-    { "a pool", { .assets = "{" COINS "}", .more = GAS, .account = LOAN("50", "73000") WALLET "}",
-                  .prices = MARKET(PRICES, POOL) } },
-    { "book, pool, range and desk", { .assets = "{" COINS "}", .more = GAS, .account = LOAN("100", "148000") WALLET "}",
-                                      .prices = MARKET(PRICES, BOOK "," POOL "," RANGE "," DESK) } },
-    { "liquidatable", { .assets = "{" COINS "}", .more = GAS, .account = LOAN("30", "49000") WALLET "}",
-                        .prices = MARKET(PRICES, BOOK "," POOL) } },
-    { "rounded values", { .assets = "{'ETH':{'threshold':'0.8','unit':'0.0001','price_unit':'0.01'},"
-                                    "'USDC':{'unit':'0.000001','threshold':'0.9','beta':'0'},'DAI':{'beta':'0','threshold':'0.75'}}",
-                          .trigger = "{'rule':'at_or_below'}",
-                          .more = GAS ",'quote':{'unit':'0.00000001','round_weighted':true}",
-                          .account = LOAN("50", "73000") WALLET "}", .prices = MARKET(PRICES, BOOK "," POOL) } },
+    { "a book",
+      { .assets = "{" COINS "}",
+        .more = GAS,
+        .account = LOAN("50", "73000") WALLET "}",
+        .prices = MARKET(PRICES, BOOK) } },
+    { "a pool",
+      { .assets = "{" COINS "}",
+        .more = GAS,
+        .account = LOAN("50", "73000") WALLET "}",
+        .prices = MARKET(PRICES, POOL) } },
+    { "book, pool, range and desk",
+      { .assets = "{" COINS "}",
+        .more = GAS,
+        .account = LOAN("100", "148000") WALLET "}",
+        .prices = MARKET(PRICES, BOOK "," POOL "," RANGE "," DESK) } },
+    { "liquidatable",
+      { .assets = "{" COINS "}",
+        .more = GAS,
+        .account = LOAN("30", "49000") WALLET "}",
+        .prices = MARKET(PRICES, BOOK "," POOL) } },
+    { "rounded values",
+      { .assets =
+            "{'ETH':{'threshold':'0.8','unit':'0.0001','price_unit':'0.01'},"
+            "'USDC':{'unit':'0.000001','threshold':'0.9','beta':'0'},'DAI':{'beta':'0',"
+            "'threshold':'0.75'}}",
+        .trigger = "{'rule':'at_or_below'}",
+        .more = GAS ",'quote':{'unit':'0.00000001','round_weighted':true}",
+        .account = LOAN("50", "73000") WALLET "}",
+        .prices = MARKET(PRICES, BOOK "," POOL) } },
     { "a borrow factor, a reward, a token's fee",
-      { .assets = "{" ETH(",'transfer_fee_rate':'0.003'") ",'USDC':{'unit':'0.000001','threshold':'0.9','beta':'0',"
-                  "'borrow_factor':'1.1','transfer_fee_rate':'0.001','borrow_rate':'0.04'},'DAI':{'beta':'0','threshold':'0.75'}}",
-        .trigger = "{'rule':'below','reward':'25'}", .more = GAS, .account = LOAN("50", "66000") WALLET "}",
+      { .assets = "{" ETH(
+            ",'transfer_fee_rate':'0.003'") ",'USDC':{'unit':'0.000001',"
+            "'threshold':'0.9','beta':'0',"
+                                            "'borrow_factor':'1.1',"
+            "'transfer_fee_rate':'0.001','borrow_rate':'0.04'},'DAI':{'beta':'0','threshold':'0.75'}}",
+        .trigger = "{'rule':'below','reward':'25'}",
+        .more = GAS,
+        .account = LOAN("50", "66000") WALLET "}",
         .prices = MARKET(PRICES, BOOK) } },
     { "two coins that move together",
-      { .assets = "{" COINS ",'BTC':{'threshold':'0.7','beta':'0.8'}}", .more = GAS,
-        .account = "{'collateral':[{'asset':'ETH','quantity':'20'},{'asset':'BTC','quantity':'0.5'}],"
-                   "'debt':[{'asset':'USDC','quantity':'41800'},{'asset':'DAI','quantity':'500'}]" WALLET "}",
-        .prices = "{" PRICES ",'BTC':'40000'},'volatility':{'ETH':'0.8','BTC':'0.6'},'depth':{'ETH':[" BOOK "]}" } },
-    { "negative cash", { .assets = "{" COINS "}", .more = GAS,
-                         .account = "{'cash':'-29500','collateral':[{'asset':'ETH','quantity':'20'}]" WALLET "}",
-                         .prices = MARKET(PRICES, BOOK "," POOL) } },
-    { "no volatility", { .assets = "{" COINS "}", .more = GAS, .account = LOAN("50", "73000") WALLET "}",
-                         .prices = "{" PRICES "},'depth':{'ETH':[" BOOK "," POOL "]}" } },
-    { "a long perp", { .assets = "{'ETH':{" TIERS "}}", .more = GAS, .account = PERP("60", "11000") ",'wallet':[]}",
-                       .prices = MARKET("'ETH':'2000'", BOOK) } },
-    { "a short perp", { .assets = "{'ETH':{" TIERS "}}", .more = GAS, .account = PERP("-60", "11500") ",'wallet':[]}",
-                        .prices = MARKET("'ETH':'2000'", BOOK "," POOL) } },
-    { "maintenance of the entry", { .assets = "{'ETH':{" TIERS "}}", .more = GAS,
-                                    .trigger = "{'rule':'at_or_below','maintenance_price':'entry',"
-                                               "'closing_fee_price':'bankruptcy'}",
-                                    .account = PERP("60", "11000") ",'wallet':[]}", .prices = MARKET("'ETH':'2000'", BOOK) } },
-    { "maintenance of the mark", { .assets = "{'ETH':{" TIERS "}}", .more = GAS,
-                                   .trigger = "{'rule':'below','maintenance_price':'mark'}",
-                                   .account = PERP("60", "11000") ",'wallet':[]}", .prices = MARKET("'ETH':'2000'", POOL) } },
-    { "a coin that is owed", { .assets = "{" COINS "}", .more = GAS,
-                               .account = "{'collateral':[{'asset':'USDC','quantity':'97000'}],"
-                                          "'debt':[{'asset':'ETH','quantity':'40'}]" WALLET "}",
-                               .prices = MARKET(PRICES, BOOK "," POOL) } },
+      { .assets = "{" COINS ",'BTC':{'threshold':'0.7','beta':'0.8'}}",
+        .more = GAS,
+        .account =
+            "{'collateral':[{'asset':'ETH','quantity':'20'},{'asset':'BTC','quantity':'0.5'}],"
+            "'debt':[{'asset':'USDC','quantity':'41800'},{'asset':'DAI','quantity':'500'}]" WALLET
+            "}",
+        .prices = "{" PRICES
+                  ",'BTC':'40000'},'volatility':{'ETH':'0.8','BTC':'0.6'},'depth':{'ETH':[" BOOK
+                  "]}" } },
+    { "negative cash",
+      { .assets = "{" COINS "}",
+        .more = GAS,
+        .account = "{'cash':'-29500','collateral':[{'asset':'ETH','quantity':'20'}]" WALLET "}",
+        .prices = MARKET(PRICES, BOOK "," POOL) } },
+    { "no volatility",
+      { .assets = "{" COINS "}",
+        .more = GAS,
+        .account = LOAN("50", "73000") WALLET "}",
+        .prices = "{" PRICES "},'depth':{'ETH':[" BOOK "," POOL "]}" } },
+    { "a long perp",
+      { .assets = "{'ETH':{" TIERS "}}",
+        .more = GAS,
+        .account = PERP("60", "11000") ",'wallet':[]}",
+        .prices = MARKET("'ETH':'2000'", BOOK) } },
+    { "a short perp",
+      { .assets = "{'ETH':{" TIERS "}}",
+        .more = GAS,
+        .account = PERP("-60", "11500") ",'wallet':[]}",
+        .prices = MARKET("'ETH':'2000'", BOOK "," POOL) } },
+    { "maintenance of the entry",
+      { .assets = "{'ETH':{" TIERS "}}",
+        .more = GAS,
+        .trigger = "{'rule':'at_or_below','maintenance_price':'entry',"
+                   "'closing_fee_price':'bankruptcy'}",
+        .account = PERP("60", "11000") ",'wallet':[]}",
+        .prices = MARKET("'ETH':'2000'", BOOK) } },
+    { "maintenance of the mark",
+      { .assets = "{'ETH':{" TIERS "}}",
+        .more = GAS,
+        .trigger = "{'rule':'below','maintenance_price':'mark'}",
+        .account = PERP("60", "11000") ",'wallet':[]}",
+        .prices = MARKET("'ETH':'2000'", POOL) } },
+    { "a coin that is owed",
+      { .assets = "{" COINS "}",
+        .more = GAS,
+        .account = "{'collateral':[{'asset':'USDC','quantity':'97000'}],"
+                   "'debt':[{'asset':'ETH','quantity':'40'}]" WALLET "}",
+        .prices = MARKET(PRICES, BOOK "," POOL) } },
 };
 
 /* What is expected of an account, priced anew from its legs. */
-struct verdict { bool is_safe; struct decimal ratio, price, probability; };
+struct verdict {
+    bool is_safe;
+    struct decimal ratio, price, probability;
+};
 
 static struct decimal
 stress_price(const struct plight *plight, size_t asset, struct decimal volatility)
@@ -247,21 +323,26 @@ stress_price(const struct plight *plight, size_t asset, struct decimal volatilit
     bool is_long = situation->main->direction == DIRECTION_BELOW;
     double sigma = statistic_of(volatility);
     double drift = is_long ? log_drift_of(0, sigma) : -log_drift_of(0, sigma);
-    double distance = passage_distance(sigma, drift, (double)situation->horizon_s / SECONDS_PER_YEAR, 0.02);
-    double beta = state_volatility(situation->state, held->asset.name) ? statistic_of(held->asset.beta) : 0;
+    double distance = passage_distance(sigma, drift,
+                                       (double)situation->horizon_s / SECONDS_PER_YEAR, 0.02);
+    double beta = state_volatility(situation->state, held->asset.name)
+                      ? statistic_of(held->asset.beta)
+                      : 0;
     struct decimal price;
 
     if (beta == 0)
         return held->price;
-    ck_assert(decimal_of_rate(statistic_of(held->price) * real_exp((is_long ? -beta : beta) * distance),
-                              held->asset.price_unit, is_long ? ROUND_DOWN : ROUND_UP, &price));
+    ck_assert(
+        decimal_of_rate(statistic_of(held->price) * real_exp((is_long ? -beta : beta) * distance),
+                        held->asset.price_unit, is_long ? ROUND_DOWN : ROUND_UP, &price));
     return price;
 }
 
 /* Neither liquidatable at the stress prices, with a maintenance of the mark kept, nor with a
  * liquidation price beyond the stress price. */
 static bool
-stands_stress(const struct plight *plight, const struct position *position, struct decimal volatility)
+stands_stress(const struct plight *plight, const struct position *position,
+              struct decimal volatility)
 {
     bool is_long = plight->situation.main->direction == DIRECTION_BELOW;
     size_t main = (size_t)plight->situation.main_asset;
@@ -311,9 +392,10 @@ judge(const struct plight *plight, const struct position *position)
     if (!decimal_is_none(volatility))
         verdict.probability = decimal_is_none(verdict.price)
                                   ? decimal_zero
-                                  : touch_statistic(position->assets[main].price, verdict.price, volatility,
-                                                    situation->horizon_s);
-    verdict.is_safe = decimal_compare(verdict.ratio, situation->parameters->suggestions.target_health) >= 0 &&
+                                  : touch_statistic(position->assets[main].price, verdict.price,
+                                                    volatility, situation->horizon_s);
+    verdict.is_safe = decimal_compare(verdict.ratio,
+                                      situation->parameters->suggestions.target_health) >= 0 &&
                       (decimal_is_none(volatility) || stands_stress(plight, position, volatility));
     return verdict;
 }
@@ -354,14 +436,16 @@ step(struct decimals factors, struct decimals divisors, enum rounding rounding, 
 
 /* The largest leg of an asset, or of all (a value; SIZE_MAX); NULL: none. */
 static struct position_leg *
-largest(struct position *position, struct position_leg *legs, size_t count, size_t asset, size_t but)
+largest(struct position *position, struct position_leg *legs, size_t count, size_t asset,
+        size_t but)
 {
     struct position_leg *best = NULL;
     struct decimal best_value = decimal_zero;
 
     for (size_t i = 0; i < count; i++) {
-        struct decimal value = step(PRODUCT(legs[i].quantity, position->assets[legs[i].asset].price), NOTHING,
-                                    ROUND_DOWN, decimal_unit);
+        struct decimal value = step(
+            PRODUCT(legs[i].quantity, position->assets[legs[i].asset].price), NOTHING, ROUND_DOWN,
+            decimal_unit);
         if ((asset != SIZE_MAX && legs[i].asset != asset) || legs[i].asset == but ||
             decimal_compare(value, best_value) <= 0)
             continue;
@@ -374,7 +458,8 @@ largest(struct position *position, struct position_leg *legs, size_t count, size
 static void
 hold(struct position *position, size_t asset, struct decimal quantity)
 {
-    struct position_leg *leg = largest(position, position->collateral, position->collateral_count, asset, SIZE_MAX);
+    struct position_leg *leg = largest(position, position->collateral, position->collateral_count,
+                                       asset, SIZE_MAX);
 
     if (!leg) {
         leg = &position->collateral[position->collateral_count++];
@@ -386,18 +471,21 @@ hold(struct position *position, size_t asset, struct decimal quantity)
 static struct decimal
 after_fee(const struct asset *asset, struct decimal quantity)
 {
-    return minus(quantity, step(PRODUCT(quantity, asset->transfer_fee_rate), NOTHING, ROUND_UP, asset->unit));
+    return minus(quantity,
+                 step(PRODUCT(quantity, asset->transfer_fee_rate), NOTHING, ROUND_UP, asset->unit));
 }
 
 static void
 repay(struct position *position, struct decimal quantity)
 {
-    struct position_leg *debt = largest(position, position->debt, position->debt_count, SIZE_MAX, SIZE_MAX);
+    struct position_leg *debt = largest(position, position->debt, position->debt_count, SIZE_MAX,
+                                        SIZE_MAX);
 
     if (!debt)
         position->cash = plus(position->cash, quantity);
     else
-        debt->quantity = minus(debt->quantity, after_fee(&position->assets[debt->asset].asset, quantity));
+        debt->quantity = minus(debt->quantity,
+                               after_fee(&position->assets[debt->asset].asset, quantity));
 }
 
 static void
@@ -405,8 +493,8 @@ close_perp(struct position *position, struct decimal quantity, struct decimal mo
 {
     struct position_perp *perp = &position->perps[0];
     bool is_long = decimal_sign(perp->quantity) > 0;
-    struct decimal entry = step(PRODUCT(quantity, perp->entry_price), NOTHING, is_long ? ROUND_UP : ROUND_DOWN,
-                                decimal_unit);
+    struct decimal entry = step(PRODUCT(quantity, perp->entry_price), NOTHING,
+                                is_long ? ROUND_UP : ROUND_DOWN, decimal_unit);
 
     perp->quantity = is_long ? minus(perp->quantity, quantity) : plus(perp->quantity, quantity);
     position->cash = plus(position->cash, is_long ? minus(money, entry) : minus(entry, money));
@@ -420,8 +508,9 @@ trade(const struct plight *plight, bool is_sale, struct decimal quantity)
     struct depth depth;
     struct walk walk;
 
-    depth_open(&depth, state_depth(plight->situation.state, main->asset.name), is_sale ? DEPTH_SELL : DEPTH_BUY,
-               main->price, main->asset.unit, plight->situation.parameters->quote.unit);
+    depth_open(&depth, state_depth(plight->situation.state, main->asset.name),
+               is_sale ? DEPTH_SELL : DEPTH_BUY, main->price, main->asset.unit,
+               plight->situation.parameters->quote.unit);
     ck_assert(depth_walk(&depth, quantity, &walk));
     ck_assert_int_eq(decimal_sign(walk.unfilled), 0);
     return walk.proceeds;
@@ -433,10 +522,12 @@ reduce(const struct plight *plight, struct position *position, struct decimal qu
     size_t main = (size_t)plight->situation.main_asset;
     bool is_long = plight->situation.main->direction == DIRECTION_BELOW;
     struct decimal money = trade(plight, is_long, quantity);
-    struct position_leg *sold = largest(position, position->collateral, position->collateral_count, main, SIZE_MAX);
-    struct position_leg *debt = largest(position, position->debt, position->debt_count, is_long ? SIZE_MAX : main,
-                                        SIZE_MAX);
-    struct position_leg *payer = largest(position, position->collateral, position->collateral_count, SIZE_MAX, main);
+    struct position_leg *sold = largest(position, position->collateral, position->collateral_count,
+                                        main, SIZE_MAX);
+    struct position_leg *debt = largest(position, position->debt, position->debt_count,
+                                        is_long ? SIZE_MAX : main, SIZE_MAX);
+    struct position_leg *payer = largest(position, position->collateral, position->collateral_count,
+                                         SIZE_MAX, main);
 
     if (position->perps_count > 0) {
         close_perp(position, quantity, money);
@@ -445,14 +536,14 @@ reduce(const struct plight *plight, struct position *position, struct decimal qu
         if (!debt)
             position->cash = plus(position->cash, money);
         else
-            debt->quantity = minus(debt->quantity,
-                                   step(PRODUCT(money), PRODUCT(position->assets[debt->asset].price), ROUND_DOWN,
-                                        position->assets[debt->asset].asset.unit));
+            debt->quantity = minus(
+                debt->quantity, step(PRODUCT(money), PRODUCT(position->assets[debt->asset].price),
+                                     ROUND_DOWN, position->assets[debt->asset].asset.unit));
     } else {
         debt->quantity = minus(debt->quantity, quantity);
         payer->quantity = minus(payer->quantity,
-                                step(PRODUCT(money), PRODUCT(position->assets[payer->asset].price), ROUND_UP,
-                                     position->assets[payer->asset].asset.unit));
+                                step(PRODUCT(money), PRODUCT(position->assets[payer->asset].price),
+                                     ROUND_UP, position->assets[payer->asset].asset.unit));
     }
 }
 
@@ -463,11 +554,13 @@ swap(const struct plight *plight, struct position *position, struct decimal quan
     size_t stable = asset_of(plight, position, "USDC");
     size_t main = (size_t)plight->situation.main_asset;
     struct decimal money = trade(plight, true, quantity);
-    struct position_leg *sold = largest(position, position->collateral, position->collateral_count, main, SIZE_MAX);
+    struct position_leg *sold = largest(position, position->collateral, position->collateral_count,
+                                        main, SIZE_MAX);
 
     sold->quantity = minus(sold->quantity, quantity);
-    hold(position, stable, step(PRODUCT(money), PRODUCT(position->assets[stable].price), ROUND_DOWN,
-                                position->assets[stable].asset.unit));
+    hold(position, stable,
+         step(PRODUCT(money), PRODUCT(position->assets[stable].price), ROUND_DOWN,
+              position->assets[stable].asset.unit));
 }
 
 static void
@@ -477,12 +570,15 @@ hedge(const struct plight *plight, struct position *position, struct decimal qua
     bool is_long = plight->situation.main->direction == DIRECTION_BELOW;
 
     position->perps[position->perps_count++] = (struct position_perp){
-        main, { is_long ? -quantity.units : quantity.units }, position->assets[main].price,
+        main,
+        { is_long ? -quantity.units : quantity.units },
+        position->assets[main].price,
     };
 }
 
 static void
-act(const struct plight *plight, struct position *position, int action, const char *asset, struct decimal quantity)
+act(const struct plight *plight, struct position *position, int action, const char *asset,
+    struct decimal quantity)
 {
     switch ((enum action)action) {
     case ACTION_ADD_COLLATERAL:
@@ -528,7 +624,8 @@ after_suggestion(const struct plight *plight, const struct suggestion *suggestio
     struct decimal quantity = suggestion->quantity;
 
     for (size_t i = 0; i + 1 < suggestion->parts_count; i++)
-        act(plight, &position, suggestion->parts[i].action, suggestion->parts[i].asset, suggestion->parts[i].quantity);
+        act(plight, &position, suggestion->parts[i].action, suggestion->parts[i].asset,
+            suggestion->parts[i].quantity);
     if (suggestion->parts_count > 0) {
         const struct mix_part *last = &suggestion->parts[suggestion->parts_count - 1];
         quantity.units = last->quantity.units - units * unit_of(plight, last->asset).units;
@@ -547,15 +644,19 @@ check_suggestion(const struct plight *plight, const struct suggestion *suggestio
     struct position nearly = after_suggestion(plight, suggestion, 1);
     struct verdict verdict = judge(plight, &after);
 
-    ck_assert_msg(verdict.is_safe, "%s: action %d does not meet the target", name, suggestion->action);
-    ck_assert_msg(!judge(plight, &nearly).is_safe, "%s: action %d is more than needed", name, suggestion->action);
-    ck_assert_msg(decimal_compare(verdict.ratio, suggestion->after.health_ratio) == 0 &&
-                      decimal_compare(verdict.price, suggestion->after.liquidation_price) == 0 &&
-                      decimal_compare(verdict.probability, suggestion->after.liquidation_probability) == 0,
-                  "%s: action %d leads elsewhere than it says", name, suggestion->action);
+    ck_assert_msg(verdict.is_safe, "%s: action %d does not meet the target", name,
+                  suggestion->action);
+    ck_assert_msg(!judge(plight, &nearly).is_safe, "%s: action %d is more than needed", name,
+                  suggestion->action);
+    ck_assert_msg(
+        decimal_compare(verdict.ratio, suggestion->after.health_ratio) == 0 &&
+            decimal_compare(verdict.price, suggestion->after.liquidation_price) == 0 &&
+            decimal_compare(verdict.probability, suggestion->after.liquidation_probability) == 0,
+        "%s: action %d leads elsewhere than it says", name, suggestion->action);
     if (!decimal_is_none(verdict.probability) && strcmp(name, "two coins that move together"))
-        ck_assert_msg(statistic_of(verdict.probability) <= 0.02 * (1 + 1e-11), "%s: action %d: %.15g", name,
-                      suggestion->action, statistic_of(verdict.probability));
+        ck_assert_msg(statistic_of(verdict.probability) <= 0.02 * (1 + 1e-11),
+                      "%s: action %d: %.15g", name, suggestion->action,
+                      statistic_of(verdict.probability));
 }
 
 START_TEST(the_least_that_meets_the_target)
@@ -597,7 +698,8 @@ START_TEST(what_is_available_is_in_the_wallet)
                     held = account->wallet[w].quantity;
             ck_assert_msg(one->available == (decimal_compare(quantity, held) <= 0), "%s: %d of %s",
                           plights[_i].name, action, asset);
-            ck_assert_int_eq(one->available_reason, one->available ? REASON_NONE : REASON_WALLET_TOO_SMALL);
+            ck_assert_int_eq(one->available_reason,
+                             one->available ? REASON_NONE : REASON_WALLET_TOO_SMALL);
         }
     }
     plight_close(plight);
@@ -629,8 +731,8 @@ START_TEST(a_mix_is_cheaper_than_its_parts_alone)
 }
 END_TEST
 
-/* Available ones first, by what they are worth; then those that the wallet lacks; then those that do
- * not suffice, with a reason and no number. */
+/* Available ones first, by what they are worth; then those that the wallet lacks; then those that
+ * do not suffice, with a reason and no number. */
 START_TEST(the_list_is_ranked)
 {
     struct cost_of_liquidation cost = { decimal_of("9000"), decimal_of("700"), decimal_of("3") };
@@ -667,16 +769,21 @@ loan_through(const char *venues, const char *debt, const char *more)
     snprintf(prices, sizeof prices, "{" PRICES "},'volatility':{'ETH':'0.8'}%s%s%s",
              *venues ? ",'depth':{'ETH':[" : "", venues, *venues ? "]}" : "");
     snprintf(account, sizeof account, LOAN("50", "%s") "}", debt);
-    return plight_open((struct scene_text){ .assets = "{" COINS "}", .more = more, .account = account,
-                                            .prices = prices }, "ETH");
+    return plight_open(
+        (struct scene_text){
+            .assets = "{" COINS "}", .more = more, .account = account, .prices = prices },
+        "ETH");
 }
 
 /* Each market is deeper than the one before. */
 START_TEST(deeper_depth_needs_less_and_costs_less)
 {
     static const char *const markets[] = {
-        "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'1000','quote':'2000000'}",
-        POOL, POOL "," DESK, POOL "," DESK "," BOOK,
+        "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'1000',"
+        "'quote':'2000000'}",
+        POOL,
+        POOL "," DESK,
+        POOL "," DESK "," BOOK,
     };
     static const enum action actions[] = { ACTION_REDUCE, ACTION_SWAP };
     struct suggestion before[COUNT(actions)];
@@ -704,8 +811,10 @@ static const struct {
     const char *venues;
     enum reason reason;
 } ends[] = {
-    { "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'20','quote':'40000'}", REASON_INFEASIBLE },
-    { "{'venue':'b','kind':'book','fee_rate':'0','bids':[['2000','0.5']]}", REASON_DEPTH_EXHAUSTED },
+    { "{'venue':'p','kind':'constant_product','fee_rate':'0.003','base':'20','quote':'40000'}",
+      REASON_INFEASIBLE },
+    { "{'venue':'b','kind':'book','fee_rate':'0','bids':[['2000','0.5']]}",
+      REASON_DEPTH_EXHAUSTED },
     { "", REASON_NO_DEPTH },
 };
 
@@ -751,9 +860,13 @@ END_TEST
 START_TEST(a_cost_is_never_below_the_gas)
 {
     struct plight *plight = plight_open(
-        (struct scene_text){ .assets = "{" ETH("") ",'USDC':{'unit':'0.000001','threshold':'0.9','borrow_rate':'0.5','beta':'0'}}",
-                             .more = GAS, .account = LOAN("50", "73000") "}",
-                             .prices = "{'ETH':'2000','USDC':'1'},'volatility':{'ETH':'0.8'}" }, "ETH");
+        (struct scene_text){
+            .assets = "{" ETH(
+                "") ",'USDC':{'unit':'0.000001','threshold':'0.9','borrow_rate':'0.5','beta':'0'}}",
+            .more = GAS,
+            .account = LOAN("50", "73000") "}",
+            .prices = "{'ETH':'2000','USDC':'1'},'volatility':{'ETH':'0.8'}" },
+        "ETH");
 
     plight_suggest(plight, NULL);
     check_decimal(plight_find(plight, ACTION_REPAY, "USDC")->cost, "3");
@@ -765,10 +878,12 @@ END_TEST
 START_TEST(an_amount_that_does_not_fit_has_a_reason)
 {
     struct plight *plight = plight_open(
-        (struct scene_text){ .assets = "{'ETH':{'threshold':'0.8'},'USDC':{'beta':'0'},"
-                                       "'DAI':{'threshold':'0.000000000000000001','beta':'0'}}",
-                             .account = LOAN("50", "73000") ",'wallet':[{'asset':'DAI','quantity':'5'}]}",
-                             .prices = "{'ETH':'2000','USDC':'1','DAI':'1000'},'volatility':{'ETH':'0.8'}" }, "ETH");
+        (struct scene_text){
+            .assets = "{'ETH':{'threshold':'0.8'},'USDC':{'beta':'0'},"
+                      "'DAI':{'threshold':'0.000000000000000001','beta':'0'}}",
+            .account = LOAN("50", "73000") ",'wallet':[{'asset':'DAI','quantity':'5'}]}",
+            .prices = "{'ETH':'2000','USDC':'1','DAI':'1000'},'volatility':{'ETH':'0.8'}" },
+        "ETH");
     const struct suggestion *stable;
 
     plight_suggest(plight, NULL);
@@ -776,7 +891,8 @@ START_TEST(an_amount_that_does_not_fit_has_a_reason)
     ck_assert(decimal_is_none(stable->quantity));
     ck_assert_int_eq(stable->quantity_reason, REASON_OVERFLOW);
     check_suggestion(plight, plight_find(plight, ACTION_REPAY, "USDC"), "after an overflow");
-    check_suggestion(plight, plight_find(plight, ACTION_ADD_COLLATERAL, "ETH"), "after an overflow");
+    check_suggestion(plight, plight_find(plight, ACTION_ADD_COLLATERAL, "ETH"),
+                     "after an overflow");
     plight_close(plight);
 }
 END_TEST
@@ -803,10 +919,14 @@ START_TEST(a_real_book_settles_to_the_unit)
     const struct venue *book = &market.depth->venues[0];
     char bid[DECIMAL_TEXT_MAX];
     decimal_format(book->bids[0].price, bid);
-    snprintf(prices, sizeof prices, "{'ETH':'%s','USDC':'1','DAI':'1'},'volatility':{'ETH':'0.8'}", bid);
-    snprintf(account, sizeof account, LOAN("50", "%.2f") "}", 36.5 * statistic_of(book->bids[0].price));
-    plight = plight_open((struct scene_text){ .assets = "{" COINS "}", .more = GAS, .account = account,
-                                              .prices = prices }, "ETH");
+    snprintf(prices, sizeof prices, "{'ETH':'%s','USDC':'1','DAI':'1'},'volatility':{'ETH':'0.8'}",
+             bid);
+    snprintf(account, sizeof account, LOAN("50", "%.2f") "}",
+             36.5 * statistic_of(book->bids[0].price));
+    plight = plight_open(
+        (struct scene_text){
+            .assets = "{" COINS "}", .more = GAS, .account = account, .prices = prices },
+        "ETH");
     struct asset_depth depth = { "ETH", market.depth->venues, market.depth->venues_count };
     plight->scene.state.depth = &depth;
     plight->scene.state.depth_count = 1;
