@@ -5,7 +5,9 @@
  * bracket of 127 bits is halved in 127 turns, and found by doubling in as many. */
 enum { FREE_STEPS = 6, TRIALS_MAX = 400 };
 
-struct bracket { int128 low, high; };           /* low does not fit; high does, or is past the most */
+struct bracket {
+    int128 low, high;
+}; /* low does not fit; high does, or is past the most */
 
 static int128
 middle_of(const struct bracket *bracket)
@@ -13,15 +15,15 @@ middle_of(const struct bracket *bracket)
     return bracket->low + (bracket->high - bracket->low) / 2;
 }
 
-/* Whole units toward the boundary, at least one. */
+/* Whole units toward the boundary, at least one: down to just fit, up to fit. */
 static int128
-step_of(double excess, int128 most)
+step_of(const struct trial *trial, int128 most)
 {
-    double size = excess < 0 ? -excess : excess;
+    double size = trial->excess < 0 ? -trial->excess : trial->excess;
 
     if (!(size < (double)most))
         return most;
-    return size < 1 ? 1 : (int128)size;
+    return size < 1 ? 1 : (int128)size + !trial->fits;
 }
 
 /* The next amount to try, inside the bracket. */
@@ -29,7 +31,7 @@ static int128
 next_of(const struct boundary *boundary, const struct bracket *bracket, int128 tried,
         const struct trial *trial, int round)
 {
-    int128 step = step_of(trial->excess, boundary->most);
+    int128 step = step_of(trial, boundary->most);
     int128 next;
 
     if (round >= FREE_STEPS) {

@@ -26,7 +26,8 @@ struct closing {
  * REASON_NO_DEPTH; REASON_DEPTH_EXHAUSTED: not all can be traded; REASON_PENALTY_EXCEEDS_VALUE: no
  * price is high enough; REASON_NEVER: the obligation is met at any price; REASON_OVERFLOW.
  * Where every venue moves with the price this is one exact step, P * obligation / what the position
- * brings at P. Where pools keep their constant the root is found in double, to about 1e-12. */
+ * brings at P. Where pools keep their constant, the price is the one at which what is left is not
+ * below 0 and one unit nearer to the bankruptcy it is, by walks at those prices: about three. */
 enum reason closing_price(const struct closing *closing, struct decimal price_unit,
                             struct decimal *price);
 

@@ -8,16 +8,16 @@
 #include "risk/latency.h"
 #include "risk/statistic.h"
 
-/* The asset that a row is of, as it will be closed. `owed` of it, and perps, carry the penalty at the
- * price of the closing; debts of other assets at their values. */
+/* The asset that a row is of, as it will be closed. `owed` of it, and perps, carry the penalty at
+ * the price of the closing; debts of other assets at their values. */
 struct subject {
     const struct situation *situation;
-    size_t                  asset;
-    struct decimal          net;                  /* held less owed; below 0: bought back */
-    struct decimal          penalised;
-    bool                    is_leg;               /* held or owed, not only a perp */
-    struct decimal          others, other_debts;  /* values */
-    struct reckoning        reckoning;
+    size_t asset;
+    struct decimal net; /* held less owed; below 0: bought back */
+    struct decimal penalised;
+    bool is_leg;                        /* held or owed, not only a perp */
+    struct decimal others, other_debts; /* values */
+    struct reckoning reckoning;
 };
 
 static void
@@ -57,8 +57,8 @@ add_debts(struct subject *subject)
     }
 }
 
-/* A perp of the asset brings quantity * (price - entry): it is closed with the rest, and its entry is
- * owed. */
+/* A perp of the asset brings quantity * (price - entry): it is closed with the rest, and its
+ * entry is owed. */
 static void
 add_perps(struct subject *subject)
 {
@@ -83,13 +83,12 @@ add_perps(struct subject *subject)
 static struct decimal
 obligation_of(struct subject *subject, struct decimal penalty_rate)
 {
-    struct decimal left =
-        reckon_subtract(&subject->reckoning, subject->others,
-                        subject->situation->parameters->execution.gas);
-    struct decimal penalty =
-        subject->is_leg ? reckon_multiply(&subject->reckoning, subject->other_debts, penalty_rate,
-                                          ROUND_UP)
-                        : decimal_zero;
+    struct decimal left = reckon_subtract(&subject->reckoning, subject->others,
+                                          subject->situation->parameters->execution.gas);
+    struct decimal penalty = subject->is_leg
+                                 ? reckon_multiply(&subject->reckoning, subject->other_debts,
+                                                   penalty_rate, ROUND_UP)
+                                 : decimal_zero;
 
     left = reckon_subtract(&subject->reckoning, left, penalty);
     return decimal_sign(subject->net) > 0 ? decimal_negate(left) : left;
@@ -135,14 +134,15 @@ needed_rate(const struct subject *subject, const struct closing *closing, struct
     static const struct decimal millionth = DECIMAL_MICRO_OF(1);
     const struct situation *situation = subject->situation;
     const struct execution *execution = &situation->parameters->execution;
-    struct decimal volatility =
-        volatility_of(&situation->now.assets[subject->asset].asset, situation->state);
+    struct decimal volatility = volatility_of(&situation->now.assets[subject->asset].asset,
+                                              situation->state);
     double wait_s = (double)execution->latency_s + statistic_of(execution->block_time_s);
     struct maintenance_need need = { .penalty_rate = statistic_of(closing->penalty_rate) };
     double notional = statistic_of(closing->quantity) * statistic_of(closing->depth->price);
     struct walk walk;
 
-    if (!depth_walk(closing->depth, closing->quantity, &walk) || decimal_is_none(walk.slippage_rate))
+    if (!depth_walk(closing->depth, closing->quantity, &walk) ||
+        decimal_is_none(walk.slippage_rate))
         return false;
     need.slippage_rate = statistic_of(walk.slippage_rate);
     need.gas_rate = statistic_of(execution->gas) / notional;
@@ -158,7 +158,8 @@ needed_rate(const struct subject *subject, const struct closing *closing, struct
 /* The liquidation comes too late to pay for itself. */
 static void
 warn_of_cost(const struct subject *subject, const struct closing *closing,
-             const struct liquidation_price *row, struct figures *figures, struct figures_room *room)
+             const struct liquidation_price *row, struct figures *figures,
+             struct figures_room *room)
 {
     int side = closing->depth->side == DEPTH_SELL ? 1 : -1;
     char text[DECIMAL_TEXT_MAX];
@@ -169,9 +170,11 @@ warn_of_cost(const struct subject *subject, const struct closing *closing,
         !needed_rate(subject, closing, &rate))
         return;
     decimal_format(rate, text);
-    snprintf(room->maintenance_detail, sizeof room->maintenance_detail,
-             "%s is liquidated where closing it through the depth leaves nothing: a maintenance rate "
-             "of %s of its value would cover that", row->asset, text);
+    snprintf(
+        room->maintenance_detail, sizeof room->maintenance_detail,
+        "%s is liquidated where closing it through the depth leaves nothing: a maintenance rate "
+        "of %s of its value would cover that",
+        row->asset, text);
     figures_warn(figures, "maintenance_below_cost", room->maintenance_detail);
 }
 
@@ -202,8 +205,7 @@ fill_row(const struct situation *situation, struct decimal penalty_rate,
     depth.scale.units = DECIMAL_ONE_UNITS - unsure.units;
     (void)closing_price(&closing, price_unit, &row->range.worst);
     depth.scale = decimal_one;
-    row->execution_price_reason =
-        (int)closing_price(&closing, price_unit, &row->execution_price);
+    row->execution_price_reason = (int)closing_price(&closing, price_unit, &row->execution_price);
     warn_of_cost(&subject, &closing, row, figures, room);
     return true;
 }

@@ -12,7 +12,8 @@ factor_beta(const struct situation *situation, size_t asset)
 {
     const struct position_asset *held = &situation->now.assets[asset];
 
-    if ((int)asset != situation->main_asset && !state_volatility(situation->state, held->asset.name))
+    if ((int)asset != situation->main_asset &&
+        !state_volatility(situation->state, held->asset.name))
         return 0;
     return statistic_of(held->asset.beta);
 }
@@ -20,20 +21,20 @@ factor_beta(const struct situation *situation, size_t asset)
 /* Support less requirement as values that move with their assets, and the rest. */
 struct balance {
     const struct situation *situation;
-    struct shock_leg        legs[SHOCK_LEGS_MAX];
-    size_t                  count;
-    double                  constant;
+    struct shock_leg legs[SHOCK_LEGS_MAX];
+    size_t count;
+    double constant;
 };
 
 static void
 add_leg(struct balance *balance, size_t asset, double value)
 {
-    balance->legs[balance->count++] =
-        (struct shock_leg){ value, factor_beta(balance->situation, asset) };
+    balance->legs[balance->count++] = (struct shock_leg){ value,
+                                                          factor_beta(balance->situation, asset) };
 }
 
-/* quantity * (P - entry) - closing fee - maintenance; the last moves with P where the document takes
- * it at the liquidation price: rate * notional, less the bracket's deduction. */
+/* quantity * (P - entry) - closing fee - maintenance; the last moves with P where the document
+ * takes it at the liquidation price: rate * notional, less the bracket's deduction. */
 static void
 add_perp(struct balance *balance, size_t i)
 {

@@ -160,8 +160,11 @@ add_perps(struct question *question, struct line *line, struct walk *walk)
 {
     const struct position *position = question->position;
     const struct valuation *valuation = question->valuation;
-    struct line equity = equity_line(question);
+    struct line equity;
 
+    if (position->perps_count == 0)
+        return;
+    equity = equity_line(question);
     for (size_t i = 0; i < position->perps_count; i++) {
         if (position->perps[i].asset == question->asset) {
             add_own_perp(question, line, i, equity, walk);
@@ -378,6 +381,20 @@ row_of(const struct question *question, enum direction direction, struct decimal
     else
         row.distance_rate = distance_rate(price, held->price);
     return row;
+}
+
+bool
+liquidation_interval(const struct position *position, const struct valuation *valuation,
+                     size_t asset, struct decimal *below, struct decimal *above)
+{
+    struct question question = { position, valuation, asset, true };
+    struct walk walk = { .asset = &position->assets[asset].asset, .count = 0 };
+    struct line headroom = headroom_line(&question, &walk);
+    struct interval interval = find_interval(&question, headroom, &walk);
+
+    *below = interval.below;
+    *above = interval.above;
+    return question.fits;
 }
 
 bool

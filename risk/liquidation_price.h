@@ -20,6 +20,10 @@ bool liquidation_price_of(const struct position *position, const struct valuatio
                           size_t asset, struct liquidation_price out[static PRICES_OF_ASSET_MAX],
                           size_t *count);
 
+/* Of one asset, only the two prices; none where there is none. */
+bool liquidation_interval(const struct position *position, const struct valuation *valuation,
+                          size_t asset, struct decimal *below, struct decimal *above);
+
 /* Of each asset that the account holds or owes, in the position's order. */
 bool liquidation_prices(const struct position *position, const struct valuation *valuation,
                         struct liquidation_price out[static PRICES_MAX], size_t *count);

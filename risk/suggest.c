@@ -1,25 +1,27 @@
 /* The list of ways out: settled, priced, ranked. */
 #include "risk/suggest.h"
 
+#include "risk/preview_risk.h"
 #include "risk/suggest_mix.h"
 
 _Static_assert(WAYS_MAX + 1 <= SUGGESTIONS_MAX, "the answer has room for every way and a mix");
 
 struct advice {
-    struct bench                     bench;
-    const struct cost_of_liquidation *cost;       /* NULL: not known */
-    struct decimal                   probability; /* of a liquidation, as the account stands */
-    struct decimal                   burden;
-    struct way                       ways[WAYS_MAX];
-    size_t                           ways_count;
-    struct figures                  *figures;
-    struct figures_room             *room;
+    struct bench bench;
+    const struct cost_of_liquidation *cost; /* NULL: not known */
+    struct decimal probability;             /* of a liquidation, as the account stands */
+    struct decimal burden;
+    struct way ways[WAYS_MAX];
+    size_t ways_count;
+    struct figures *figures;
+    struct figures_room *room;
 };
 
 static struct suggestion *
 add_suggestion(struct advice *advice, enum action action, const char *asset)
 {
-    struct suggestion *suggestion = &advice->room->suggestions[advice->figures->suggestions_count++];
+    struct suggestion *suggestion =
+        &advice->room->suggestions[advice->figures->suggestions_count++];
 
     *suggestion = (struct suggestion){
         .action = (int)action,
@@ -44,7 +46,8 @@ liquidation_cost(struct advice *advice, struct decimal burden)
     struct decimal loss = reckon_add(reckoning, advice->cost->penalty, advice->cost->slippage);
 
     if (decimal_sign(advice->burden) > 0)
-        loss = reckon_step(reckoning, PRODUCT(loss, burden), PRODUCT(advice->burden), ROUND_UP, decimal_unit);
+        loss = reckon_step(reckoning, PRODUCT(loss, burden), PRODUCT(advice->burden), ROUND_UP,
+                           decimal_unit);
     return reckon_add(reckoning, loss, advice->cost->gas);
 }
 
@@ -59,10 +62,12 @@ avoided_cost(struct advice *advice, struct decimal probability_after)
 
     if (!advice->cost || decimal_is_none(advice->probability) || decimal_is_none(probability_after))
         return DECIMAL_NONE;
-    before = reckon_multiply(reckoning, advice->probability, liquidation_cost(advice, advice->burden), ROUND_DOWN);
-    after = reckon_multiply(reckoning, probability_after, liquidation_cost(advice, bench_burden(bench)), ROUND_UP);
-    return reckon_step(reckoning, PRODUCT(reckon_subtract(reckoning, before, after)), NOTHING, ROUND_DOWN,
-                       bench->position.parameters->quote.unit);
+    before = reckon_multiply(reckoning, advice->probability,
+                             liquidation_cost(advice, advice->burden), ROUND_DOWN);
+    after = reckon_multiply(reckoning, probability_after,
+                            liquidation_cost(advice, bench_burden(bench)), ROUND_UP);
+    return reckon_step(reckoning, PRODUCT(reckon_subtract(reckoning, before, after)), NOTHING,
+                       ROUND_DOWN, bench->position.parameters->quote.unit);
 }
 
 /* What the bench, as it stands, says of the suggestion. */
@@ -73,7 +78,8 @@ describe(struct advice *advice, struct suggestion *suggestion, struct decimal co
     suggestion->cost = cost;
     suggestion->avoided_cost = avoided_cost(advice, suggestion->after.liquidation_probability);
     if (!decimal_is_none(suggestion->avoided_cost))
-        suggestion->net_benefit = reckon_subtract(&advice->bench.reckoning, suggestion->avoided_cost, cost);
+        suggestion->net_benefit = reckon_subtract(&advice->bench.reckoning,
+                                                  suggestion->avoided_cost, cost);
 }
 
 /* After an overflow the sums are wrong, the legs are not. */
@@ -96,7 +102,7 @@ suggest_way(struct advice *advice, struct way *way)
     int reason = way->reason;
 
     if (reason == REASON_NONE) {
-        undo = way_mark(bench, way);
+        way_note(bench, way, &undo);
         reason = way_settle(bench, way, DECIMAL_NONE, &quantity, &cost);
     }
     if (reason == REASON_OVERFLOW) {
@@ -120,12 +126,12 @@ describe_mix(struct advice *advice, const struct mix *mix, struct suggestion *su
 {
     struct bench *bench = &advice->bench;
     struct undo undos[MIX_MAX];
-    struct decimal cost;
+    struct deed deed;
 
     for (size_t i = 0; i < mix->parts_count; i++)
-        undos[i] = way_mark(bench, mix->ways[i]);
+        way_note(bench, mix->ways[i], &undos[i]);
     for (size_t i = 0; i < mix->parts_count; i++)
-        (void)way_do(bench, mix->ways[i], mix->parts[i].quantity, &cost);
+        (void)way_do(bench, mix->ways[i], mix->parts[i].quantity, &deed);
     describe(advice, suggestion, mix->cost);
     for (size_t i = 0; i < mix->parts_count; i++)
         way_undo(bench, mix->ways[i], &undos[i]);
@@ -188,12 +194,27 @@ rank(struct figures *figures, struct figures_room *room)
     }
 }
 
+/* None where the volatility is not known. */
+static struct decimal
+probability_now(const struct bench *bench)
+{
+    const struct situation *situation = bench->situation;
+
+    if (decimal_is_none(bench->volatility))
+        return DECIMAL_NONE;
+    if (situation->valuation_now.health.status == STATUS_LIQUIDATABLE)
+        return decimal_one;
+    if (decimal_is_none(situation->main->price))
+        return decimal_zero;
+    return touch_statistic(bench->prices[MOMENT_MARK][bench->main], situation->main->price,
+                           bench->volatility, situation->horizon_s);
+}
+
 bool
 suggestions_fill(const struct situation *situation, const struct cost_of_liquidation *cost,
                  struct figures *figures, struct figures_room *room)
 {
     struct advice advice;
-    struct after before;
     struct standing standing;
 
     advice.cost = cost;
@@ -209,11 +230,7 @@ suggestions_fill(const struct situation *situation, const struct cost_of_liquida
     bench_standing(&advice.bench, &standing);
     if (standing.met)
         return !advice.bench.reckoning.overflow;
-    bench_after(&advice.bench, &before);
-    advice.probability = situation->valuation_now.health.status == STATUS_LIQUIDATABLE &&
-                                 !decimal_is_none(advice.bench.volatility)
-                             ? decimal_one
-                             : before.liquidation_probability;
+    advice.probability = probability_now(&advice.bench);
     advice.burden = bench_burden(&advice.bench);
     for (size_t i = 0; i < advice.ways_count; i++) {
         way_value(&advice.bench, &advice.ways[i]);

@@ -1,5 +1,5 @@
-/* What the holder could do now so that a liquidation becomes unlikely, what each way costs, and what
- * it saves. model.md 7. */
+/* What the holder could do now so that a liquidation becomes unlikely, what each way costs, and
+ * what it saves. model.md 7. */
 #ifndef RISK_SUGGEST_H
 #define RISK_SUGGEST_H
 

@@ -30,29 +30,26 @@ way_wallet(const struct bench *bench, const struct way *way)
     return sum;
 }
 
-struct undo
-way_mark(const struct bench *bench, const struct way *way)
+void
+way_note(struct bench *bench, const struct way *way, struct undo *undo)
 {
-    struct undo undo = { .slot = bench_quantity(bench, way->slot), .cash = bench->position.cash };
-
-    undo.other = way->trade == TRADE_NONE ? decimal_zero : bench_quantity(bench, way->other);
-    return undo;
-}
-
-static void
-put_back(struct bench *bench, struct slot slot, struct decimal quantity)
-{
-    if (decimal_compare(bench_quantity(bench, slot), quantity) != 0)
-        bench_set(bench, slot, quantity);
+    bench_note_sums(bench, undo->sums);
+    bench_note(bench, way->slot, &undo->slot);
+    if (way->trade == TRADE_NONE)
+        return;
+    bench_note(bench, way->other, &undo->other);
+    bench_note(bench, cash_slot, &undo->cash);
 }
 
 void
 way_undo(struct bench *bench, const struct way *way, const struct undo *undo)
 {
-    put_back(bench, way->slot, undo->slot);
-    if (way->trade != TRADE_NONE)
-        put_back(bench, way->other, undo->other);
-    put_back(bench, cash_slot, undo->cash);
+    bench_put_sums(bench, undo->sums);
+    bench_put(bench, &undo->slot);
+    if (way->trade == TRADE_NONE)
+        return;
+    bench_put(bench, &undo->other);
+    bench_put(bench, &undo->cash);
 }
 
 /* ceil(quantity * price * rate), to quote.unit. */
@@ -71,24 +68,37 @@ delivered_of(struct bench *bench, const struct way *way, struct decimal quantity
 
     if (decimal_sign(way->transfer_fee_rate) == 0)
         return quantity;
-    fee = reckon_step(&bench->reckoning, PRODUCT(quantity, way->transfer_fee_rate), NOTHING, ROUND_UP,
-                      way->unit);
+    fee = reckon_step(&bench->reckoning, PRODUCT(quantity, way->transfer_fee_rate), NOTHING,
+                      ROUND_UP, way->unit);
     return reckon_subtract(&bench->reckoning, quantity, fee);
 }
 
-/* Proceeds repay the debt, to its unit, and then are cash. */
+/* Proceeds become units of the other asset, down; what is left is less than a unit. */
+static struct decimal
+convert(struct bench *bench, const struct way *way, struct decimal proceeds, struct decimal *rest)
+{
+    struct decimal units = reckon_step(&bench->reckoning, PRODUCT(proceeds),
+                                       PRODUCT(way->other_price), ROUND_DOWN, way->other_unit);
+
+    *rest = reckon_subtract(&bench->reckoning, proceeds,
+                            reckon_multiply(&bench->reckoning, units, way->other_price, ROUND_UP));
+    return units;
+}
+
+/* Proceeds beyond the debt are cash. */
 static void
-repay_with(struct bench *bench, const struct way *way, struct decimal proceeds)
+repay_with(struct bench *bench, const struct way *way, struct decimal proceeds,
+           struct decimal *rest)
 {
     struct decimal owed = bench_quantity(bench, way->other);
-    struct decimal repaid = reckon_step(&bench->reckoning, PRODUCT(proceeds), PRODUCT(way->other_price),
-                                        ROUND_DOWN, way->other_unit);
+    struct decimal repaid = convert(bench, way, proceeds, rest);
     struct decimal used;
 
     if (decimal_compare(repaid, owed) <= 0) {
         bench_raise(bench, way->other, decimal_negate(repaid));
         return;
     }
+    *rest = decimal_zero;
     used = reckon_multiply(&bench->reckoning, owed, way->other_price, ROUND_UP);
     bench_set(bench, way->other, decimal_zero);
     bench_raise(bench, cash_slot,
@@ -97,17 +107,16 @@ repay_with(struct bench *bench, const struct way *way, struct decimal proceeds)
 
 /* Selling collateral: what it brings, where it goes. */
 static void
-sell(struct bench *bench, const struct way *way, struct decimal quantity, struct decimal proceeds)
+sell(struct bench *bench, const struct way *way, struct decimal quantity, struct decimal proceeds,
+     struct decimal *rest)
 {
     bench_raise(bench, way->slot, decimal_negate(quantity));
     if (way->other.kind == SLOT_CASH)
         bench_raise(bench, cash_slot, proceeds);
     else if (way->trade == TRADE_SELL_TO_REPAY)
-        repay_with(bench, way, proceeds);
+        repay_with(bench, way, proceeds, rest);
     else
-        bench_raise(bench, way->other,
-                    reckon_step(&bench->reckoning, PRODUCT(proceeds), PRODUCT(way->other_price),
-                                ROUND_DOWN, way->other_unit));
+        bench_raise(bench, way->other, convert(bench, way, proceeds, rest));
 }
 
 /* Buying a debt back: false where what pays does not suffice. */
@@ -117,7 +126,8 @@ buy_back(struct bench *bench, const struct way *way, struct decimal quantity, st
     struct decimal given = reckon_step(&bench->reckoning, PRODUCT(paid), PRODUCT(way->other_price),
                                        ROUND_UP, way->other_unit);
 
-    if (way->other.kind != SLOT_CASH && decimal_compare(given, bench_quantity(bench, way->other)) > 0)
+    if (way->other.kind != SLOT_CASH &&
+        decimal_compare(given, bench_quantity(bench, way->other)) > 0)
         return false;
     bench_raise(bench, way->slot, decimal_negate(quantity));
     bench_raise(bench, way->other, decimal_negate(given));
@@ -126,7 +136,8 @@ buy_back(struct bench *bench, const struct way *way, struct decimal quantity, st
 
 /* Closing a part of a perp: its profit or loss, at the price that the depth gives, becomes cash. */
 static void
-close_perp(struct bench *bench, const struct way *way, struct decimal quantity, struct decimal proceeds)
+close_perp(struct bench *bench, const struct way *way, struct decimal quantity,
+           struct decimal proceeds)
 {
     const struct position_perp *perp = &bench->position.perps[way->slot.leg];
     bool is_long = decimal_sign(perp->quantity) > 0;
@@ -140,7 +151,7 @@ close_perp(struct bench *bench, const struct way *way, struct decimal quantity, 
 }
 
 static int
-do_trade(struct bench *bench, const struct way *way, struct decimal quantity, struct decimal *cost)
+do_trade(struct bench *bench, const struct way *way, struct decimal quantity, struct deed *deed)
 {
     bool is_sale = way->depth.side == DEPTH_SELL;
     struct walk walk;
@@ -153,7 +164,7 @@ do_trade(struct bench *bench, const struct way *way, struct decimal quantity, st
     switch (way->trade) {
     case TRADE_SELL_TO_REPAY:
     case TRADE_SELL_TO_HOLD:
-        sell(bench, way, quantity, walk.proceeds);
+        sell(bench, way, quantity, walk.proceeds, &deed->rest);
         break;
     case TRADE_BUY_TO_REPAY:
         if (!buy_back(bench, way, quantity, walk.proceeds))
@@ -167,8 +178,8 @@ do_trade(struct bench *bench, const struct way *way, struct decimal quantity, st
     }
     value = reckon_step(&bench->reckoning, PRODUCT(quantity, way->price), NOTHING,
                         is_sale ? ROUND_UP : ROUND_DOWN, bench->position.parameters->quote.unit);
-    *cost = is_sale ? reckon_subtract(&bench->reckoning, value, walk.proceeds)
-                    : reckon_subtract(&bench->reckoning, walk.proceeds, value);
+    deed->cost = is_sale ? reckon_subtract(&bench->reckoning, value, walk.proceeds)
+                         : reckon_subtract(&bench->reckoning, walk.proceeds, value);
     return REASON_NONE;
 }
 
@@ -184,28 +195,30 @@ do_payment(struct bench *bench, const struct way *way, struct decimal quantity)
 }
 
 int
-way_do(struct bench *bench, const struct way *way, struct decimal quantity, struct decimal *cost)
+way_do(struct bench *bench, const struct way *way, struct decimal quantity, struct deed *deed)
 {
+    deed->rest = decimal_zero;
     if (way->trade != TRADE_NONE) {
-        int reason = do_trade(bench, way, quantity, cost);
+        int reason = do_trade(bench, way, quantity, deed);
         if (reason != REASON_NONE)
             return reason;
     } else {
         do_payment(bench, way, quantity);
-        *cost = cost_of(bench, way, quantity, way->cost_rate);
+        deed->cost = cost_of(bench, way, quantity, way->cost_rate);
     }
-    *cost = reckon_add(&bench->reckoning, greatest(*cost, decimal_zero), way->gas);
+    deed->cost = reckon_add(&bench->reckoning, greatest(deed->cost, decimal_zero), way->gas);
     return bench->reckoning.overflow ? REASON_OVERFLOW : REASON_NONE;
 }
 
 /* One way, tried with this and that. */
 struct attempt {
-    struct bench  *bench;
-    struct way    *way;
-    struct undo    undo;
-    struct decimal quantity, cost;                /* as the bench stands: done */
-    bool           is_done;
-    int            reason;
+    struct bench *bench;
+    struct way *way;
+    struct undo undo;
+    struct decimal quantity; /* as the bench stands: done */
+    struct deed deed;
+    bool is_done, has_stair;
+    int reason;
 };
 
 static double
@@ -214,26 +227,51 @@ unit_relief(const struct way *way, int moment)
     return way->relief[moment] * statistic_of(way->unit);
 }
 
+/* What a sale brings is paid in by whole units of the other asset, so that the relief is a stair,
+ * and the least quantity stands at the foot of a step. `smooth`: how many units it would be
+ * beyond the need, were the rest paid in too. Where a step less may do as well, that is not taken
+ * for certain. */
+static double
+excess_on_stair(const struct attempt *attempt, double smooth, bool fits)
+{
+    const struct way *way = attempt->way;
+    double step = statistic_of(way->other_unit) * statistic_of(way->other_price);
+    double rest = statistic_of(attempt->deed.rest);
+    double unit = way->net_price * statistic_of(way->unit);
+    double steps = (rest - smooth * unit) / step;
+    double excess;
+
+    if (!fits)
+        return (rest - real_max(__builtin_ceil(steps), 1) * step) / unit;
+    excess = (rest - real_min(__builtin_ceil(steps), 0) * step) / unit;
+    return steps > -nearly_one ? excess : real_max(excess, 1);
+}
+
 /* How many units beyond the need: of the moment where that is least. A moment that the way does not
  * help must be in order already. */
 static bool
 judge(struct attempt *attempt, struct trial *trial)
 {
     const struct bench *bench = attempt->bench;
+    const struct way *way = attempt->way;
+    double rest = statistic_of(attempt->deed.rest);
     struct standing standing;
 
     bench_standing(attempt->bench, &standing);
     trial->fits = standing.met;
     trial->excess = REAL_INFINITY;
     for (int m = 0; m < MOMENTS_COUNT; m++) {
-        double relief = unit_relief(attempt->way, m);
+        double relief = unit_relief(way, m);
         if (m == MOMENT_STRESS && decimal_is_none(bench->volatility))
             continue;
         if (relief > 0)
-            trial->excess = real_min(trial->excess, standing.margins[m] / relief);
+            trial->excess = real_min(trial->excess,
+                                     (standing.margins[m] + way->terms[m].weight * rest) / relief);
         else if (standing.margins[m] < 0)
             return false;
     }
+    if (attempt->has_stair)
+        trial->excess = excess_on_stair(attempt, trial->excess, trial->fits);
     return true;
 }
 
@@ -245,7 +283,7 @@ attempt_units(void *context, int128 units, struct trial *trial)
     if (attempt->is_done)
         way_undo(attempt->bench, attempt->way, &attempt->undo);
     attempt->quantity.units = units * attempt->way->unit.units;
-    attempt->reason = way_do(attempt->bench, attempt->way, attempt->quantity, &attempt->cost);
+    attempt->reason = way_do(attempt->bench, attempt->way, attempt->quantity, &attempt->deed);
     attempt->is_done = attempt->reason == REASON_NONE;
     if (attempt->is_done && !judge(attempt, trial))
         attempt->reason = REASON_INFEASIBLE;
@@ -277,6 +315,7 @@ trade_for(struct way *way, const struct standing *standing, double most, double 
         *quantity = trade.quantity;
         net_price = trade.net_price;
     }
+    way->net_price = net_price;
     for (int m = 0; m < MOMENTS_COUNT; m++)
         way->relief[m] = (way->depth.side == DEPTH_SELL ? 1 : -1) *
                          (way->terms[m].weight * net_price - way->terms[m].value);
@@ -309,8 +348,18 @@ may_leave_cash(const struct bench *bench, const struct way *way, double wanted)
                statistic_of(bench_quantity(bench, way->other)) * statistic_of(way->other_price);
 }
 
-/* Where one unit less certainly does not do, by the estimated relief of a unit; where that is not the
- * same all along (brackets, cash that turns positive, a fee at the bankruptcy price), never. */
+/* Whether a unit of what the proceeds become is worth many of what is sold. */
+static bool
+has_stair(const struct way *way)
+{
+    return (way->trade == TRADE_SELL_TO_REPAY || way->trade == TRADE_SELL_TO_HOLD) &&
+           way->other.kind != SLOT_CASH && way->net_price > 0 &&
+           statistic_of(way->other_unit) * statistic_of(way->other_price) >
+               statistic_of(way->unit) * way->net_price;
+}
+
+/* Where one unit less certainly does not do, by the estimated relief of a unit; where that is not
+ * the same all along (brackets, cash that turns positive, a fee at the bankruptcy price), never. */
 static double
 certain_excess(const struct bench *bench, const struct way *way, double wanted)
 {
@@ -318,8 +367,11 @@ certain_excess(const struct bench *bench, const struct way *way, double wanted)
     double certain = nearly_one;
 
     if (way->slot.kind == SLOT_PERP || decimal_sign(bench->position.cash) < 0 ||
-        decimal_sign(way->transfer_fee_rate) > 0 || may_leave_cash(bench, way, wanted))
+        bench_is_priced_apart(bench) || decimal_sign(way->transfer_fee_rate) > 0 ||
+        may_leave_cash(bench, way, wanted))
         return 0;
+    if (has_stair(way))
+        return nearly_one - roundings * unit / (way->net_price * statistic_of(way->unit));
     for (int m = 0; m < MOMENTS_COUNT; m++)
         if (way->relief[m] > 0)
             certain = real_min(certain, nearly_one - roundings * unit / unit_relief(way, m));
@@ -340,7 +392,8 @@ int
 way_settle(struct bench *bench, struct way *way, struct decimal most, struct decimal *quantity,
            struct decimal *cost)
 {
-    struct decimal bound = decimal_is_none(way->most) ? (struct decimal){ DECIMAL_MAX_UNITS / 2 } : way->most;
+    struct decimal bound = decimal_is_none(way->most) ? (struct decimal){ DECIMAL_MAX_UNITS / 2 }
+                                                      : way->most;
     struct attempt attempt = { .bench = bench, .way = way, .reason = REASON_NONE };
     struct boundary boundary = { .try = attempt_units, .context = &attempt };
     struct standing standing;
@@ -357,7 +410,8 @@ way_settle(struct bench *bench, struct way *way, struct decimal most, struct dec
     reason = estimate(way, &standing, statistic_of(bound), &wanted);
     if (reason != REASON_NONE)
         return reason;
-    attempt.undo = way_mark(bench, way);
+    way_note(bench, way, &attempt.undo);
+    attempt.has_stair = has_stair(way);
     boundary.most = bound.units / way->unit.units;
     guess = units_of(wanted, way->unit, boundary.most);
     boundary.certain = certain_excess(bench, way, wanted);
@@ -367,7 +421,7 @@ way_settle(struct bench *bench, struct way *way, struct decimal most, struct dec
         quantity->units = found * way->unit.units;
         if (!attempt.is_done || decimal_compare(attempt.quantity, *quantity) != 0)
             (void)attempt_units(&attempt, found, &trial);
-        *cost = attempt.cost;
+        *cost = attempt.deed.cost;
         return REASON_NONE;
     }
     if (attempt.is_done)

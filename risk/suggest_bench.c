@@ -10,9 +10,6 @@
 #include "risk/preview_risk.h"
 #include "risk/statistic.h"
 
-/* What a leg puts into the figures of one moment. */
-struct effect { struct decimal value, support, requirement, profit, maintenance, fee; };
-
 /* The used part of the 30 kB. */
 static void
 copy_position(struct position *to, const struct position *from)
@@ -77,10 +74,9 @@ stress_of(const struct bench *bench)
     const struct situation *situation = bench->situation;
     double sigma = statistic_of(bench->volatility);
     double drift = log_drift_of(0, sigma);
-    double distance =
-        passage_distance(sigma, bench->is_long ? drift : -drift,
-                         (double)situation->horizon_s / SECONDS_PER_YEAR,
-                         statistic_of(situation->parameters->suggestions.target_probability));
+    double distance = passage_distance(
+        sigma, bench->is_long ? drift : -drift, (double)situation->horizon_s / SECONDS_PER_YEAR,
+        statistic_of(situation->parameters->suggestions.target_probability));
 
     return bench->is_long ? -distance : distance;
 }
@@ -95,20 +91,21 @@ price_stress(struct bench *bench)
 
     for (size_t i = 0; i < bench->situation->now.assets_count; i++) {
         const struct position_asset *held = &bench->position.assets[i];
-        double beta = i == bench->main     ? 1
-                      : main_beta == 0     ? 0
-                                           : factor_beta(bench->situation, i) / main_beta;
+        double beta = i == bench->main ? 1
+                      : main_beta == 0 ? 0
+                                       : factor_beta(bench->situation, i) / main_beta;
         bool is_down = i == bench->main ? bench->is_long : is_net_long(&bench->position, i);
         if (beta == 0)
             continue;
-        if (!decimal_of_rate(statistic_of(held->price) * real_exp(beta * move), held->asset.price_unit,
-                             is_down ? ROUND_DOWN : ROUND_UP, &bench->prices[MOMENT_STRESS][i]))
+        if (!decimal_of_rate(statistic_of(held->price) * real_exp(beta * move),
+                             held->asset.price_unit, is_down ? ROUND_DOWN : ROUND_UP,
+                             &bench->prices[MOMENT_STRESS][i]))
             bench->reckoning.overflow = true;
     }
 }
 
-/* Where the maintenance does not move with the price (the document says: of the mark, of the entry),
- * it is today's under stress too, as in the liquidation price. */
+/* Where the maintenance does not move with the price (the document says: of the mark, of the
+ * entry), it is today's under stress too, as in the liquidation price. */
 static void
 keep_maintenance(struct bench *bench)
 {
@@ -137,15 +134,40 @@ bare_requirements(struct bench *bench)
     }
 }
 
+/* Of what the situation has valued already; legs that were added are 0. */
+static void
+copy_valuation(const struct position *position, const struct situation *situation,
+               struct valuation *to)
+{
+    const struct valuation *from = &situation->valuation_now;
+
+    to->health = from->health;
+    for (size_t i = 0; i < position->collateral_count; i++) {
+        bool is_own = i < situation->now.collateral_count;
+        to->collateral[i] = is_own ? from->collateral[i] : decimal_zero;
+        to->support[i] = is_own ? from->support[i] : decimal_zero;
+    }
+    for (size_t i = 0; i < position->debt_count; i++) {
+        to->debt[i] = from->debt[i];
+        to->requirement[i] = from->requirement[i];
+    }
+    for (size_t i = 0; i < position->perps_count; i++) {
+        bool is_own = i < situation->now.perps_count;
+        to->profit[i] = is_own ? from->profit[i] : decimal_zero;
+        to->maintenance[i] = is_own ? from->maintenance[i] : decimal_zero;
+        to->closing_fee[i] = is_own ? from->closing_fee[i] : decimal_zero;
+    }
+}
+
 bool
 bench_begin(struct bench *bench)
 {
     struct position *position = &bench->position;
-    bool fits;
+    bool fits = true;
 
     for (size_t i = 0; i < position->assets_count; i++)
         bench->prices[MOMENT_MARK][i] = bench->prices[MOMENT_STRESS][i] = position->assets[i].price;
-    fits = health_compute(position, &bench->valuations[MOMENT_MARK]);
+    copy_valuation(position, bench->situation, &bench->valuations[MOMENT_MARK]);
     if (!decimal_is_none(bench->volatility)) {
         price_stress(bench);
         for (size_t i = 0; i < position->assets_count; i++)
@@ -162,22 +184,30 @@ bench_begin(struct bench *bench)
 }
 
 static bool
-leg_slot(struct position_leg *legs, size_t *count, size_t asset, size_t *leg)
+is_stressed(const struct bench *bench)
 {
+    return !decimal_is_none(bench->volatility);
+}
+
+bool
+bench_collateral(struct bench *bench, size_t asset, struct slot *slot)
+{
+    struct position *position = &bench->position;
+    struct position_leg *legs = position->collateral;
     bool is_found = false;
 
-    for (size_t i = 0; i < *count; i++)
+    *slot = (struct slot){ SLOT_COLLATERAL, position->collateral_count };
+    for (size_t i = 0; i < position->collateral_count; i++)
         if (legs[i].asset == asset &&
-            (!is_found || decimal_compare(legs[i].quantity, legs[*leg].quantity) > 0)) {
-            *leg = i;
+            (!is_found || decimal_compare(legs[i].quantity, legs[slot->leg].quantity) > 0)) {
+            slot->leg = i;
             is_found = true;
         }
     if (is_found)
         return true;
-    if (*count == LEGS_MAX)
+    if (position->collateral_count == LEGS_MAX)
         return false;
-    *leg = *count;
-    legs[(*count)++] = (struct position_leg){ asset, decimal_zero };
+    legs[position->collateral_count++] = (struct position_leg){ asset, decimal_zero };
     return true;
 }
 
@@ -192,19 +222,6 @@ bench_new_perp(struct bench *bench, size_t asset, struct slot *slot)
     position->perps[position->perps_count++] =
         (struct position_perp){ asset, decimal_zero, position->assets[asset].price };
     return true;
-}
-
-bool
-bench_slot(struct bench *bench, enum slot_kind kind, size_t asset, struct slot *slot)
-{
-    struct position *position = &bench->position;
-
-    *slot = (struct slot){ kind, 0 };
-    if (kind == SLOT_COLLATERAL)
-        return leg_slot(position->collateral, &position->collateral_count, asset, &slot->leg);
-    if (kind == SLOT_DEBT)
-        return leg_slot(position->debt, &position->debt_count, asset, &slot->leg);
-    return kind == SLOT_CASH;
 }
 
 struct decimal
@@ -248,9 +265,10 @@ effect_of_perp(struct bench *bench, enum moment moment, const struct position_pe
         kept = bench->prices[MOMENT_MARK][perp->asset];
     effect.profit = quote_value(&bench->reckoning, parameters, perp->quantity, gain, ROUND_DOWN);
     effect.maintenance = maintenance_of(&bench->reckoning, parameters, asset, perp->quantity, kept);
-    effect.fee = reckon_step(&bench->reckoning,
-                             PRODUCT(decimal_magnitude(perp->quantity), price, asset->closing_fee_rate),
-                             NOTHING, ROUND_UP, parameters->quote.unit);
+    effect.fee = reckon_step(
+        &bench->reckoning,
+        PRODUCT(decimal_magnitude(perp->quantity), price, asset->closing_fee_rate), NOTHING,
+        ROUND_UP, parameters->quote.unit);
     effect.support = effect.profit;
     effect.requirement = reckon_add(&bench->reckoning, effect.maintenance, effect.fee);
     return effect;
@@ -309,6 +327,9 @@ noted_effect(struct bench *bench, enum moment moment, struct slot slot)
     case SLOT_PERP:
         return (struct effect){
             .support = valuation->profit[slot.leg],
+            .profit = valuation->profit[slot.leg],
+            .maintenance = valuation->maintenance[slot.leg],
+            .fee = valuation->closing_fee[slot.leg],
             .requirement = reckon_add(&bench->reckoning, valuation->maintenance[slot.leg],
                                       valuation->closing_fee[slot.leg]),
         };
@@ -369,22 +390,21 @@ put_quantity(struct position *position, struct slot slot, struct decimal quantit
 void
 bench_set(struct bench *bench, struct slot slot, struct decimal quantity)
 {
-    bool is_stressed = !decimal_is_none(bench->volatility);
     struct effect before[MOMENTS_COUNT];
 
-    for (int m = 0; m <= is_stressed; m++)
+    for (int m = 0; m <= is_stressed(bench); m++)
         before[m] = noted_effect(bench, (enum moment)m, slot);
     put_quantity(&bench->position, slot, quantity);
-    for (int m = 0; m <= is_stressed; m++) {
+    for (int m = 0; m <= is_stressed(bench); m++) {
         struct valuation *valuation = &bench->valuations[m];
         struct effect after = effect_of(bench, (enum moment)m, slot);
         note_effect(valuation, slot, &after);
         exchange(bench, &valuation->health.support, before[m].support, after.support);
         exchange(bench, &bench->bare[m], before[m].requirement, after.requirement);
-        valuation->health.requirement =
-            decimal_sign(bench->bare[m]) > 0
-                ? reckon_add(&bench->reckoning, bench->bare[m], bench->position.parameters->trigger.reward)
-                : bench->bare[m];
+        valuation->health.requirement = decimal_sign(bench->bare[m]) > 0
+                                            ? reckon_add(&bench->reckoning, bench->bare[m],
+                                                         bench->position.parameters->trigger.reward)
+                                            : bench->bare[m];
         if (slot.kind == SLOT_DEBT || slot.kind == SLOT_CASH)
             exchange(bench, &valuation->health.debt, before[m].value, after.value);
     }
@@ -396,36 +416,104 @@ bench_raise(struct bench *bench, struct slot slot, struct decimal by)
     bench_set(bench, slot, reckon_add(&bench->reckoning, bench_quantity(bench, slot), by));
 }
 
+void
+bench_note(struct bench *bench, struct slot slot, struct leg_note *note)
+{
+    note->slot = slot;
+    note->quantity = bench_quantity(bench, slot);
+    for (int m = 0; m <= is_stressed(bench); m++)
+        note->effects[m] = noted_effect(bench, (enum moment)m, slot);
+}
+
+void
+bench_put(struct bench *bench, const struct leg_note *note)
+{
+    put_quantity(&bench->position, note->slot, note->quantity);
+    for (int m = 0; m <= is_stressed(bench); m++)
+        note_effect(&bench->valuations[m], note->slot, &note->effects[m]);
+}
+
+void
+bench_note_sums(const struct bench *bench, struct sums_note sums[static MOMENTS_COUNT])
+{
+    for (int m = 0; m < MOMENTS_COUNT; m++) {
+        const struct health *health = &bench->valuations[m].health;
+        sums[m] = (struct sums_note){ health->support, health->requirement, health->debt,
+                                      bench->bare[m] };
+    }
+}
+
+void
+bench_put_sums(struct bench *bench, const struct sums_note sums[static MOMENTS_COUNT])
+{
+    for (int m = 0; m < MOMENTS_COUNT; m++) {
+        struct health *health = &bench->valuations[m].health;
+        health->support = sums[m].support;
+        health->requirement = sums[m].requirement;
+        health->debt = sums[m].debt;
+        bench->bare[m] = sums[m].bare;
+    }
+}
+
 /* The liquidation price in the main asset's direction, all else as it is at the moment. */
 static struct decimal
 main_price(struct bench *bench, enum moment moment)
 {
-    struct liquidation_price rows[PRICES_OF_ASSET_MAX];
-    enum direction direction = bench->is_long ? DIRECTION_BELOW : DIRECTION_ABOVE;
-    size_t count;
+    struct decimal below;
+    struct decimal above;
 
-    if (!liquidation_price_of(&bench->position, &bench->valuations[moment], bench->main, rows, &count)) {
+    if (!liquidation_interval(&bench->position, &bench->valuations[moment], bench->main, &below,
+                              &above)) {
         bench->reckoning.overflow = true;
         return DECIMAL_NONE;
     }
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].direction == (int)direction)
-            return rows[i].price;
-    return DECIMAL_NONE;
+    return bench->is_long ? below : above;
 }
 
-/* A closing fee that is a constant of the bankruptcy price stands in the liquidation price only. */
-static bool
-is_past_price(struct bench *bench)
+/* A closing fee that is a constant of the bankruptcy price, weighted quantities and maintenance
+ * that are rounded down. */
+bool
+bench_is_priced_apart(const struct bench *bench)
 {
-    const struct trigger *trigger = &bench->position.parameters->trigger;
-    struct decimal price;
+    const struct parameters *parameters = bench->position.parameters;
 
-    if (trigger->closing_fee_price != CLOSING_FEE_AT_BANKRUPTCY || bench->position.perps_count == 0)
-        return false;
-    price = main_price(bench, MOMENT_STRESS);
-    return !decimal_is_none(price) &&
-           decimal_compare(bench->prices[MOMENT_STRESS][bench->main], price) * (bench->is_long ? 1 : -1) < 0;
+    return parameters->quote.round_weighted ||
+           parameters->trigger.closing_fee_price == CLOSING_FEE_AT_BANKRUPTCY ||
+           parameters->trigger.maintenance_rounding == CHOICE_DOWN;
+}
+
+/* Support less requirement of the main asset, of a unit of price: about. */
+static double
+price_weight(const struct bench *bench)
+{
+    const struct position *position = &bench->position;
+    const struct asset *asset = &position->assets[bench->main].asset;
+    double weight = 0;
+
+    for (size_t i = 0; i < position->collateral_count; i++)
+        if (position->collateral[i].asset == bench->main)
+            weight += statistic_of(position->collateral[i].quantity) *
+                      statistic_of(asset->threshold);
+    for (size_t i = 0; i < position->debt_count; i++)
+        if (position->debt[i].asset == bench->main)
+            weight -= statistic_of(position->debt[i].quantity) * statistic_of(asset->borrow_factor);
+    for (size_t i = 0; i < position->perps_count; i++)
+        if (position->perps[i].asset == bench->main)
+            weight += statistic_of(position->perps[i].quantity);
+    return real_abs(weight);
+}
+
+/* How far the liquidation price lies beyond the stress price, as a value; 0: it does not. */
+static double
+past_price(struct bench *bench)
+{
+    struct decimal price = main_price(bench, MOMENT_STRESS);
+    double gap;
+
+    if (decimal_is_none(price))
+        return 0;
+    gap = statistic_of(price) - statistic_of(bench->prices[MOMENT_STRESS][bench->main]);
+    return real_max(0, bench->is_long ? gap : -gap) * price_weight(bench);
 }
 
 void
@@ -433,18 +521,25 @@ bench_standing(struct bench *bench, struct standing *standing)
 {
     const struct health *mark = &bench->valuations[MOMENT_MARK].health;
     const struct health *stress = &bench->valuations[MOMENT_STRESS].health;
-    bool is_stressed = !decimal_is_none(bench->volatility);
-    int order = decimal_compare(stress->support, stress->requirement);
     bool is_strict = bench->position.parameters->trigger.rule == TRIGGER_AT_OR_BELOW;
-    struct decimal wanted = reckon_multiply(&bench->reckoning, bench->target_health, mark->requirement, ROUND_UP);
+    struct decimal wanted = reckon_multiply(&bench->reckoning, bench->target_health,
+                                            mark->requirement, ROUND_UP);
+    struct decimal left = reckon_subtract(&bench->reckoning, mark->support, wanted);
 
-    standing->margins[MOMENT_MARK] = statistic_of(reckon_subtract(&bench->reckoning, mark->support, wanted));
-    standing->margins[MOMENT_STRESS] =
-        is_stressed ? statistic_of(reckon_subtract(&bench->reckoning, stress->support, stress->requirement)) : 0;
-    standing->met = decimal_compare(mark->support, wanted) >= 0 &&
-                    (!is_stressed || order > 0 || (order == 0 && !is_strict) ||
-                     decimal_sign(stress->requirement) == 0) &&
-                    (!is_stressed || !is_past_price(bench));
+    standing->margins[MOMENT_MARK] = statistic_of(left);
+    standing->margins[MOMENT_STRESS] = 0;
+    standing->met = decimal_sign(left) >= 0;
+    if (decimal_is_none(bench->volatility))
+        return;
+    left = reckon_subtract(&bench->reckoning, stress->support, stress->requirement);
+    standing->margins[MOMENT_STRESS] = statistic_of(left);
+    standing->met = standing->met &&
+                    (decimal_sign(left) >= is_strict || decimal_sign(stress->requirement) == 0);
+    if (standing->met && bench_is_priced_apart(bench)) {
+        double past = past_price(bench);
+        standing->met = past == 0;
+        standing->margins[MOMENT_STRESS] = past == 0 ? standing->margins[MOMENT_STRESS] : -past;
+    }
 }
 
 void
@@ -455,15 +550,15 @@ bench_after(struct bench *bench, struct after *after)
 
     after->health_ratio = DECIMAL_NONE;
     if (decimal_sign(health->requirement) > 0)
-        (void)decimal_step(PRODUCT(health->support), PRODUCT(health->requirement), ROUND_DOWN, decimal_unit,
-                           &after->health_ratio);
+        (void)decimal_step(PRODUCT(health->support), PRODUCT(health->requirement), ROUND_DOWN,
+                           decimal_unit, &after->health_ratio);
     after->liquidation_price = main_price(bench, MOMENT_MARK);
-    after->liquidation_probability =
-        decimal_is_none(bench->volatility) ? DECIMAL_NONE
-        : decimal_is_none(after->liquidation_price)
-            ? decimal_zero
-            : touch_statistic(bench->prices[MOMENT_MARK][bench->main], after->liquidation_price,
-                              bench->volatility, situation->horizon_s);
+    after->liquidation_probability = decimal_is_none(bench->volatility) ? DECIMAL_NONE
+                                     : decimal_is_none(after->liquidation_price)
+                                         ? decimal_zero
+                                         : touch_statistic(bench->prices[MOMENT_MARK][bench->main],
+                                                           after->liquidation_price,
+                                                           bench->volatility, situation->horizon_s);
 }
 
 struct decimal
@@ -474,18 +569,21 @@ bench_burden(struct bench *bench)
     for (size_t i = 0; i < bench->own_perps_count; i++)
         if (bench->position.perps[i].asset == bench->main)
             reckon_sum(&bench->reckoning, &burden,
-                       reckon_multiply(&bench->reckoning, decimal_magnitude(bench->position.perps[i].quantity),
+                       reckon_multiply(&bench->reckoning,
+                                       decimal_magnitude(bench->position.perps[i].quantity),
                                        bench->prices[MOMENT_MARK][bench->main], ROUND_UP));
     return burden;
 }
 
 double
-bench_perp_requirement(const struct bench *bench, enum moment moment, const struct position_perp *perp)
+bench_perp_requirement(const struct bench *bench, enum moment moment,
+                       const struct position_perp *perp)
 {
     const struct parameters *parameters = bench->position.parameters;
     const struct asset *asset = &bench->position.assets[perp->asset].asset;
     double price = statistic_of(bench->prices[moment][perp->asset]);
-    double kept = parameters->trigger.maintenance_price == MAINTENANCE_AT_ENTRY ? statistic_of(perp->entry_price)
+    double kept = parameters->trigger.maintenance_price == MAINTENANCE_AT_ENTRY
+                      ? statistic_of(perp->entry_price)
                   : parameters->trigger.maintenance_price == MAINTENANCE_AT_MARK
                       ? statistic_of(bench->prices[MOMENT_MARK][perp->asset])
                       : price;

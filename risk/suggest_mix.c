@@ -8,30 +8,30 @@ enum { OPTIONS_MAX = 6 };
 
 /* A payment or hedge: as much relief as one likes up to a limit, at one price. */
 struct option {
-    struct way    *way;
-    struct decimal limit;                         /* none: no end */
-    double         relief, price, most;           /* of a unit; cost a unit of relief; units */
-    double         gas;
-    struct trade   sale;                          /* the sale while it is cheaper than this option */
-    double         sale_relief, sale_cost;
+    struct way *way;
+    struct decimal limit;       /* none: no end */
+    double relief, price, most; /* of a unit; cost a unit of relief; units */
+    double gas;
+    struct trade sale; /* the sale while it is cheaper than this option */
+    double sale_relief, sale_cost;
 };
 
 /* For one moment's need: options by their price, and the sale that may go with them. */
 struct menu {
-    enum moment   moment;
-    double        need;
+    enum moment moment;
+    double need;
     struct option options[OPTIONS_MAX];
-    size_t        count;
-    struct way   *sale;                           /* NULL: none */
-    double        sale_gas, sale_most;
+    size_t count;
+    struct way *sale; /* NULL: none */
+    double sale_gas, sale_most;
 };
 
 /* A set of ways, and how much each does, in double. */
 struct plan {
-    double      cost;
-    double      quantities[OPTIONS_MAX];
-    double      sale;
-    struct way *last;                             /* settled exactly; NULL: there is no plan */
+    double cost;
+    double quantities[OPTIONS_MAX];
+    double sale;
+    struct way *last; /* settled exactly; NULL: there is no plan */
 };
 
 static double
@@ -43,7 +43,8 @@ sign_of(const struct way *sale)
 static double
 sale_cost(const struct way *sale, const struct trade *trade)
 {
-    return real_max(0, sign_of(sale) * (trade->quantity * statistic_of(sale->price) - trade->proceeds));
+    return real_max(0, sign_of(sale) *
+                           (trade->quantity * statistic_of(sale->price) - trade->proceeds));
 }
 
 /* What can be used of it at all; none: no end. */
@@ -73,7 +74,9 @@ insert(struct menu *menu, const struct option *option)
 static void
 add_option(struct menu *menu, const struct bench *bench, struct way *way)
 {
-    struct option option = { .way = way, .limit = limit_of(bench, way), .relief = way->relief[menu->moment] };
+    struct option option = { .way = way,
+                             .limit = limit_of(bench, way),
+                             .relief = way->relief[menu->moment] };
 
     option.most = decimal_is_none(option.limit) ? REAL_INFINITY : statistic_of(option.limit);
     if (option.relief <= 0 || option.most <= 0)
@@ -90,7 +93,8 @@ sell_up_to(const struct menu *menu, struct option *option)
 {
     const struct way *sale = menu->sale;
     struct relief_terms terms = sale->terms[menu->moment];
-    double net = (statistic_of(sale->price) + option->price * terms.value) / (1 + option->price * terms.weight);
+    double net = (statistic_of(sale->price) + option->price * terms.value) /
+                 (1 + option->price * terms.weight);
 
     sale_until(&sale->depth, net, menu->sale_most, &option->sale);
     option->sale_relief = real_max(0, sale_relief(&sale->depth, terms, &option->sale));
@@ -125,8 +129,8 @@ finish_with_sale(const struct menu *menu, double need, struct plan *plan)
 {
     struct trade trade;
 
-    if (sale_relieving(&menu->sale->depth, menu->sale->terms[menu->moment], need, menu->sale_most, &trade) !=
-        SALE_FOUND) {
+    if (sale_relieving(&menu->sale->depth, menu->sale->terms[menu->moment], need, menu->sale_most,
+                       &trade) != SALE_FOUND) {
         plan->last = NULL;
         return;
     }
@@ -196,8 +200,8 @@ size_of(unsigned set)
     return __builtin_popcount(set);
 }
 
-/* All sets, but those that draw on the same row of the wallet twice. Without gas a larger set is never
- * dearer, but which of two ways to use a row has to be tried. */
+/* All sets, but those that draw on the same row of the wallet twice. Without gas a larger set is
+ * never dearer, but which of two ways to use a row has to be tried. */
 static void
 best_plan(const struct menu *menu, double bound, struct plan *best)
 {
@@ -214,30 +218,37 @@ best_plan(const struct menu *menu, double bound, struct plan *best)
 
 /* A part that is done; false where it cannot be. */
 static bool
-add_part(struct bench *bench, struct way *way, struct decimal quantity, struct decimal cost, struct mix *mix)
+add_part(struct bench *bench, struct way *way, struct decimal quantity, struct decimal cost,
+         struct mix *mix)
 {
     if (decimal_sign(quantity) == 0)
         return true;
     if (mix->parts_count == MIX_MAX)
         return false;
     mix->ways[mix->parts_count] = way;
-    mix->parts[mix->parts_count++] = (struct mix_part){ (int)way->action, way->asset, quantity, cost };
+    mix->parts[mix->parts_count++] = (struct mix_part){ (int)way->action, way->asset, quantity,
+                                                        cost };
     mix->cost = reckon_add(&bench->reckoning, mix->cost, cost);
     return true;
 }
 
-/* A part that is not the last: down to its unit, done as it is. */
+/* A part that is not the last, which makes up for its rounding: all there is, or 12 digits, down to
+ * the unit. */
 static bool
 do_part(struct bench *bench, struct way *way, double wanted, struct decimal limit, struct mix *mix)
 {
     struct decimal quantity;
-    struct decimal cost;
+    struct deed deed;
 
-    if (!decimal_of_rate(wanted, way->unit, ROUND_DOWN, &quantity) || decimal_sign(quantity) <= 0)
+    if (!decimal_is_none(limit) && wanted >= statistic_of(limit))
+        quantity = limit;
+    else if (!decimal_of_statistic(wanted, &quantity))
+        return false;
+    quantity.units -= quantity.units % way->unit.units;
+    if (decimal_sign(quantity) == 0)
         return true;
-    if (!decimal_is_none(limit) && decimal_compare(quantity, limit) > 0)
-        quantity.units = limit.units - limit.units % way->unit.units;
-    return way_do(bench, way, quantity, &cost) == REASON_NONE && add_part(bench, way, quantity, cost, mix);
+    return way_do(bench, way, quantity, &deed) == REASON_NONE &&
+           add_part(bench, way, quantity, deed.cost, mix);
 }
 
 /* The parts but the last as planned, and the last as much as is then needed. */
@@ -265,11 +276,11 @@ carry_out(struct bench *bench, const struct menu *menu, const struct plan *plan,
 
 /* Every leg that the ways touch. */
 static void
-mark_all(const struct bench *bench, const struct way *ways, size_t count, struct undo *undos)
+note_all(struct bench *bench, const struct way *ways, size_t count, struct undo *undos)
 {
     for (size_t i = 0; i < count; i++)
         if (ways[i].reason == REASON_NONE)
-            undos[i] = way_mark(bench, &ways[i]);
+            way_note(bench, &ways[i], &undos[i]);
 }
 
 static void
@@ -280,14 +291,41 @@ undo_all(struct bench *bench, const struct way *ways, size_t count, const struct
             way_undo(bench, &ways[i], &undos[i]);
 }
 
+/* Whether the gas of any two ways alone is no less than the bound. */
+static bool
+cannot_pay(const struct way *ways, size_t count, struct decimal bound)
+{
+    struct decimal least_gas = DECIMAL_NONE;
+    struct decimal next_gas = DECIMAL_NONE;
+
+    for (size_t i = 0; i < count; i++) {
+        struct decimal gas = ways[i].gas;
+        if (ways[i].reason != REASON_NONE)
+            continue;
+        if (decimal_is_none(least_gas) || decimal_compare(gas, least_gas) < 0) {
+            next_gas = least_gas;
+            least_gas = gas;
+        } else if (decimal_is_none(next_gas) || decimal_compare(gas, next_gas) < 0) {
+            next_gas = gas;
+        }
+    }
+    return decimal_is_none(next_gas) ||
+           (!decimal_is_none(bound) &&
+            (decimal_compare(least_gas, bound) >= 0 || decimal_compare(next_gas, bound) >= 0 ||
+             least_gas.units + next_gas.units >= bound.units));
+}
+
 bool
-mix_find(struct bench *bench, struct way *ways, size_t ways_count, struct decimal bound, struct mix *mix)
+mix_find(struct bench *bench, struct way *ways, size_t ways_count, struct decimal bound,
+         struct mix *mix)
 {
     struct undo undos[WAYS_MAX];
     struct standing standing;
     bool is_found = false;
 
-    mark_all(bench, ways, ways_count, undos);
+    if (cannot_pay(ways, ways_count, bound))
+        return false;
+    note_all(bench, ways, ways_count, undos);
     bench_standing(bench, &standing);
     for (int m = 0; m < MOMENTS_COUNT; m++) {
         struct menu menu;

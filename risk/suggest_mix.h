@@ -12,12 +12,15 @@ struct mix {
     struct decimal  cost;
 };
 
-/* The cheapest mix found that costs less than `bound` (none: any), or false; the bench is as before.
+/* The cheapest mix found that costs less than `bound` (none: any), or false; the bench is as
+ * before.
  *
- * Costs and reliefs add up, so the marginal cost of a unit of relief is the same in all parts of the
- * cheapest mix: a payment has one price of relief, a sale a rising one. Per binding moment (mark,
- * stress) and, because of the fixed gas, per set of ways, payments are taken by their price, the
- * sale up to each; the last part takes what is left and is settled exactly against both moments. */
-bool mix_find(struct bench *bench, struct way *ways, size_t ways_count, struct decimal bound, struct mix *mix);
+ * Costs and reliefs add up, so the marginal cost of a unit of relief is the same in all parts of
+ * the cheapest mix: a payment has one price of relief, a sale a rising one. Per binding moment
+ * (mark, stress) and, because of the fixed gas, per set of ways, payments are taken by their
+ * price, the sale up to each; the last part takes what is left and is settled exactly against
+ * both moments. */
+bool mix_find(struct bench *bench, struct way *ways, size_t ways_count, struct decimal bound,
+              struct mix *mix);
 
 #endif

@@ -15,8 +15,8 @@ enum sale_end { SALE_FOUND, SALE_PAST_PEAK, SALE_EXHAUSTED, SALE_PAST_MOST };
 
 /* The least sale whose relief is `need` (> 0), within `most`. Otherwise why there is none, and in
  * `trade` the one with the greatest relief. */
-enum sale_end sale_relieving(const struct depth *depth, struct relief_terms terms, double need, double most,
-                             struct trade *trade);
+enum sale_end sale_relieving(const struct depth *depth, struct relief_terms terms, double need,
+                             double most, struct trade *trade);
 
 /* The sale down (bought: up) to a net price, within `most`. */
 void sale_until(const struct depth *depth, double net_price, double most, struct trade *trade);

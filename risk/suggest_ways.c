@@ -9,7 +9,11 @@
 enum { STABLE_MAX = 8 };
 
 /* The ways as they are listed. */
-struct listing { struct bench *bench; struct way *ways; size_t count; };
+struct listing {
+    struct bench *bench;
+    struct way *ways;
+    size_t count;
+};
 
 static const struct parameters *
 rules_of(const struct listing *listing)
@@ -24,8 +28,8 @@ over_horizon(struct bench *bench, struct decimal yearly)
     struct decimal horizon = { (int128)bench->situation->horizon_s * DECIMAL_ONE_UNITS };
     struct decimal year = DECIMAL_OF(31536000);
 
-    return greatest(decimal_zero,
-                    reckon_step(&bench->reckoning, PRODUCT(yearly, horizon), PRODUCT(year), ROUND_UP, decimal_unit));
+    return greatest(decimal_zero, reckon_step(&bench->reckoning, PRODUCT(yearly, horizon),
+                                              PRODUCT(year), ROUND_UP, decimal_unit));
 }
 
 static int
@@ -69,7 +73,8 @@ from_wallet(struct listing *listing, struct way *way, struct decimal borrow_rate
     way->needs_wallet = true;
     way->wallet = wallet_row(bench, way->asset);
     way->cost_rate = over_horizon(
-        bench, reckon_subtract(&bench->reckoning, rules_of(listing)->suggestions.capital_rate, borrow_rate));
+        bench, reckon_subtract(&bench->reckoning, rules_of(listing)->suggestions.capital_rate,
+                               borrow_rate));
 }
 
 /* The quote itself is no asset: cash. */
@@ -88,7 +93,7 @@ add_to_collateral(struct listing *listing, enum action action, size_t asset)
     struct way *way;
     struct slot slot;
 
-    if (!bench_slot(listing->bench, SLOT_COLLATERAL, asset, &slot))
+    if (!bench_collateral(listing->bench, asset, &slot))
         return;
     way = add_way(listing, action, asset);
     way->slot = slot;
@@ -103,7 +108,8 @@ bring(struct bench *bench, const char *name, size_t *index)
 {
     const struct decimal *price = state_price(bench->situation->state, name);
 
-    return price && decimal_sign(*price) > 0 && parameters_asset(bench->position.parameters, name) &&
+    return price && decimal_sign(*price) > 0 &&
+           parameters_asset(bench->position.parameters, name) &&
            position_add_asset(&bench->position, name, bench->situation->state, "", index, NULL);
 }
 
@@ -154,10 +160,11 @@ add_stables(struct listing *listing)
     for (size_t i = 0; i < account->wallet_count && listing->count - before < STABLE_MAX; i++) {
         const char *name = account->wallet[i].asset;
         size_t asset;
-        if (wallet_row(bench, name) != (int)i || !strcmp(name, quote) || !bring(bench, name, &asset))
+        if (wallet_row(bench, name) != (int)i || !strcmp(name, quote) ||
+            !bring(bench, name, &asset))
             continue;
-        if (decimal_sign(bench->position.assets[asset].asset.threshold) > 0 && asset != bench->main &&
-            (!moves(bench, asset) || is_debt_asset(bench, asset)))
+        if (decimal_sign(bench->position.assets[asset].asset.threshold) > 0 &&
+            asset != bench->main && (!moves(bench, asset) || is_debt_asset(bench, asset)))
             add_to_collateral(listing, ACTION_ADD_STABLE, asset);
     }
     if (is_cash_owed || (listing->count > before && wallet_row(bench, quote) == WALLET_NONE))
@@ -171,7 +178,8 @@ static void
 add_repay(struct listing *listing)
 {
     struct bench *bench = listing->bench;
-    const struct asset *quote = parameters_asset(bench->position.parameters, rules_of(listing)->quote.asset);
+    const struct asset *quote = parameters_asset(bench->position.parameters,
+                                                 rules_of(listing)->quote.asset);
     struct way *way;
     size_t leg;
 
@@ -256,10 +264,12 @@ choose_payer(struct bench *bench, struct way *way)
 
     for (size_t i = 0; i < situation->now.collateral_count; i++) {
         struct decimal value = situation->valuation_now.collateral[i];
-        if (situation->now.collateral[i].asset == bench->main || decimal_compare(value, largest) <= 0)
+        if (situation->now.collateral[i].asset == bench->main ||
+            decimal_compare(value, largest) <= 0)
             continue;
         largest = value;
-        trade_with(bench, way, (struct slot){ SLOT_COLLATERAL, i }, situation->now.collateral[i].asset);
+        trade_with(bench, way, (struct slot){ SLOT_COLLATERAL, i },
+                   situation->now.collateral[i].asset);
     }
 }
 
@@ -271,9 +281,10 @@ add_reduce(struct listing *listing)
     size_t leg = 0;
     size_t perp = 0;
     size_t debt;
-    struct decimal held = bench->is_long
-                              ? largest_leg(position->collateral, position->collateral_count, bench->main, &leg)
-                              : largest_leg(position->debt, position->debt_count, bench->main, &leg);
+    struct decimal held =
+        bench->is_long
+            ? largest_leg(position->collateral, position->collateral_count, bench->main, &leg)
+            : largest_leg(position->debt, position->debt_count, bench->main, &leg);
     struct decimal open = largest_perp(bench, &perp);
     struct way *way;
 
@@ -306,9 +317,11 @@ best_stable(struct bench *bench, size_t *best)
     for (size_t i = 0; i < parameters->assets_count; i++) {
         const struct asset *asset = &parameters->assets[i];
         const struct decimal *price = state_price(bench->situation->state, asset->name);
-        if (!price || decimal_sign(*price) <= 0 || decimal_compare(asset->threshold, threshold) <= 0 ||
+        if (!price || decimal_sign(*price) <= 0 ||
+            decimal_compare(asset->threshold, threshold) <= 0 ||
             !strcmp(asset->name, bench->position.assets[bench->main].asset.name) ||
-            (state_volatility(bench->situation->state, asset->name) && decimal_sign(asset->beta) != 0))
+            (state_volatility(bench->situation->state, asset->name) &&
+             decimal_sign(asset->beta) != 0))
             continue;
         threshold = asset->threshold;
         name = asset->name;
@@ -325,7 +338,8 @@ add_swap(struct listing *listing)
     struct slot slot;
     size_t leg = 0;
     size_t stable;
-    struct decimal held = largest_leg(position->collateral, position->collateral_count, bench->main, &leg);
+    struct decimal held = largest_leg(position->collateral, position->collateral_count, bench->main,
+                                      &leg);
 
     if (!bench->is_long || decimal_sign(held) == 0)
         return;
@@ -333,7 +347,7 @@ add_swap(struct listing *listing)
     way->most = held;
     open_trade(listing, way, TRADE_SELL_TO_HOLD, DEPTH_SELL);
     way->slot = (struct slot){ SLOT_COLLATERAL, leg };
-    if (!best_stable(bench, &stable) || !bench_slot(bench, SLOT_COLLATERAL, stable, &slot))
+    if (!best_stable(bench, &stable) || !bench_collateral(bench, stable, &slot))
         way->reason = REASON_NO_COUNTERPART;
     else
         trade_with(bench, way, slot, stable);
@@ -414,8 +428,8 @@ value_perp_close(const struct bench *bench, enum moment moment, struct way *way)
     double cash = worth_of(bench, moment, (struct slot){ SLOT_CASH, 0 });
 
     way->terms[moment].weight = cash;
-    way->terms[moment].value =
-        cash * entry + price - entry - sign * health * bench_perp_requirement(bench, moment, perp);
+    way->terms[moment].value = cash * entry + price - entry -
+                               sign * health * bench_perp_requirement(bench, moment, perp);
 }
 
 static void
@@ -426,7 +440,8 @@ value_hedge(const struct bench *bench, enum moment moment, struct way *way)
     double move = statistic_of(bench->prices[MOMENT_MARK][bench->main]) -
                   statistic_of(bench->prices[moment][bench->main]);
 
-    way->relief[moment] = (bench->is_long ? move : -move) - health * bench_perp_requirement(bench, moment, perp);
+    way->relief[moment] = (bench->is_long ? move : -move) -
+                          health * bench_perp_requirement(bench, moment, perp);
 }
 
 void
@@ -440,7 +455,8 @@ way_value(struct bench *bench, struct way *way)
         if (way->trade == TRADE_CLOSE_PERP) {
             value_perp_close(bench, moment, way);
         } else if (way->trade != TRADE_NONE) {
-            way->terms[m].weight = worth_of(bench, moment, way->other) / statistic_of(way->other_price);
+            way->terms[m].weight = worth_of(bench, moment, way->other) /
+                                   statistic_of(way->other_price);
             way->terms[m].value = worth_of(bench, moment, way->slot);
         } else if (way->slot.kind == SLOT_PERP) {
             value_hedge(bench, moment, way);
