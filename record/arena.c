@@ -47,7 +47,8 @@ add_block(struct arena *arena, size_t least)
     if (!block)
         return NULL;
     *block = (struct arena_block){ .older = arena->blocks, .size = size };
-    ASAN_POISON_MEMORY_REGION(block->bytes, size);       /* under ASan only: what is not taken may not be touched */
+    /* under ASan only: what is not taken may not be touched */
+    ASAN_POISON_MEMORY_REGION(block->bytes, size);
     arena->blocks = block;
     arena->used += size;
     return block;

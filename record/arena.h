@@ -12,11 +12,14 @@ struct arena {
 };
 
 void  arena_open(struct arena *arena, size_t used_max);              /* takes no memory yet */
-void *arena_alloc(struct arena *arena, size_t count, size_t size);   /* zeroed, aligned for all; NULL when full */
-char *arena_copy(struct arena *arena, const char *bytes, size_t count);   /* with a NUL after it; NULL when full */
+/* zeroed, aligned for all; NULL when full */
+void *arena_alloc(struct arena *arena, size_t count, size_t size);
+/* with a NUL after it; NULL when full */
+char *arena_copy(struct arena *arena, const char *bytes, size_t count);
 
-/* `old` (old_bytes, from arena_alloc; or NULL) made as long as new_bytes >= old_bytes, what is added being zero: in its place
- * where it is the newest allocation, else as a copy. NULL when full; `old` is then as it was. */
+/* `old` (old_bytes, from arena_alloc; or NULL) made as long as new_bytes >= old_bytes, what is
+ * added being zero: in its place where it is the newest allocation, else as a copy. NULL when
+ * full; `old` is then as it was. */
 void *arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes);
 void  arena_close(struct arena *arena);                              /* may be opened again */
 

@@ -36,8 +36,8 @@ at_digit(const struct cursor *cursor)
     return cursor->next < cursor->end && *cursor->next >= '0' && *cursor->next <= '9';
 }
 
-/* The next 8 bytes, the first lowest; where fewer are left, zeros follow them. Two loads that overlap
- * reach 4 to 7 bytes, or 2 and 3, without a byte read past the end. */
+/* The next 8 bytes, the first lowest; where fewer are left, zeros follow them. Two loads that
+ * overlap reach 4 to 7 bytes, or 2 and 3, without a byte read past the end. */
 static inline uint64_t
 load_chunk(const struct cursor *cursor)
 {
@@ -63,9 +63,9 @@ load_chunk(const struct cursor *cursor)
     return left == 1 ? (unsigned char)*cursor->next : 0;
 }
 
-/* The top bit of each byte that is no digit. Without their 0x30, digits are 0 to 9; to anything from 10
- * to 127, 0x76 adds the top bit, and from 128 on it is there. A carry harms only what stands behind the
- * first such byte. */
+/* The top bit of each byte that is no digit. Without their 0x30, digits are 0 to 9; to anything
+ * from 10 to 127, 0x76 adds the top bit, and from 128 on it is there. A carry harms only what
+ * stands behind the first such byte. */
 static inline uint64_t
 find_others(uint64_t chunk)
 {
@@ -74,8 +74,8 @@ find_others(uint64_t chunk)
     return ((values + EVERY_BYTE(0x76)) | values) & EVERY_BYTE(0x80);
 }
 
-/* The number that 8 digits spell, or fewer behind bytes of 0: neighbours are joined to pairs, pairs to
- * fours, fours to eight. */
+/* The number that 8 digits spell, or fewer behind bytes of 0: neighbours are joined to pairs,
+ * pairs to fours, fours to eight. */
 static inline uint64_t
 number_of(uint64_t chunk)
 {

@@ -49,9 +49,9 @@ bool decimal_add(struct decimal a, struct decimal b, struct decimal *out);
 bool decimal_subtract(struct decimal a, struct decimal b, struct decimal *out);
 
 /* The step (rules.md 0): the product of 1 to 3 factors over the product of 0 to 2 divisors, rounded
- * ONCE, to a multiple of `unit` (> 0), in the direction named; divisors may be negative. Intermediates
- * of up to 512 bits, on the stack. False: the answer does not fit, or a divisor is 0; then `out` is left
- * alone. `out` may be one of the operands. */
+ * ONCE, to a multiple of `unit` (> 0), in the direction named; divisors may be negative.
+ * Intermediates of up to 512 bits, on the stack. False: the answer does not fit, or a divisor is 0;
+ * then `out` is left alone. `out` may be one of the operands. */
 struct decimals { const struct decimal *items; size_t count; };
 #define PRODUCT(...) ((struct decimals){ (const struct decimal[]){ __VA_ARGS__ }, \
     sizeof((const struct decimal[]){ __VA_ARGS__ }) / sizeof(struct decimal) })
@@ -61,17 +61,19 @@ bool decimal_step(struct decimals factors, struct decimals divisors, enum roundi
                   struct decimal unit, struct decimal *out);
 
 /* The sign of a*b - c*d, exactly: comparing ratios without dividing. Cannot overflow. */
-int decimal_compare_products(struct decimal a, struct decimal b, struct decimal c, struct decimal d);
+int decimal_compare_products(struct decimal a, struct decimal b, struct decimal c,
+                             struct decimal d);
 
-/* Sums of products, exactly, and their quotient: the lines A + B*P of rules.md 5 (36 decimals, 256 bits
- * signed). Each returns false on overflow of 256 bits, and then leaves the sum alone. */
+/* Sums of products, exactly, and their quotient: the lines A + B*P of rules.md 5 (36 decimals, 256
+ * bits signed). Each returns false on overflow of 256 bits, and then leaves the sum alone. */
 struct wide { uint64_t limbs[4]; };     /* two's complement, least limb first, in units of 1e-36 */
 
 extern const struct wide wide_zero;
 bool wide_add(struct wide *sum, struct wide addend);
-bool wide_add_decimal(struct wide *sum, struct decimal addend);                     /* sum += addend */
-bool wide_add_product(struct wide *sum, struct decimal a, struct decimal b);        /* sum += a * b */
-bool wide_subtract_product(struct wide *sum, struct decimal a, struct decimal b);   /* sum -= a * b */
+bool wide_add_decimal(struct wide *sum, struct decimal addend);   /* sum += addend */
+bool wide_add_product(struct wide *sum, struct decimal a, struct decimal b);   /* sum += a * b */
+/* sum -= a * b */
+bool wide_subtract_product(struct wide *sum, struct decimal a, struct decimal b);
 int  wide_sign(struct wide a);
 /* sum += a * p * q / b, rounded to 1e-36 in the direction named; false: also where b is 0. */
 bool wide_add_quotient(struct wide *sum, struct wide a, struct decimal p, struct decimal q,

@@ -1,4 +1,5 @@
-/* Collecting faults; a pointer is only spelled out when there is something to say about its place. */
+/* Collecting faults; a pointer is only spelled out when there is
+ * something to say about its place. */
 #include "record/fault.h"
 
 #include <assert.h>

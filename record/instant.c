@@ -1,12 +1,13 @@
-/* RFC 3339 times. Days are counted as in Howard Hinnant's "chrono-compatible low-level date algorithms": years begin in
- * March, so that the leap day is the last. */
+/* RFC 3339 times. Days are counted as in Howard Hinnant's "chrono-compatible low-level date
+ * algorithms": years begin in March, so that the leap day is the last. */
 #include "record/instant.h"
 
 #include <assert.h>
 
 enum { DAY_S = 86400, SECOND_US = 1000000 };
 enum { YEAR_FIRST = 1970, DATE_BYTES = 20 };      /* 2026-01-31T23:59:59Z */
-enum { ERA_YEARS = 400, ERA_DAYS = 146097, EPOCH_DAYS = 719468 };   /* from 0000-03-01 to 1970-01-01 */
+/* from 0000-03-01 to 1970-01-01 */
+enum { ERA_YEARS = 400, ERA_DAYS = 146097, EPOCH_DAYS = 719468 };
 
 struct date { int64_t year, month, day; };        /* months and days count from 1 */
 

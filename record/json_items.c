@@ -1,4 +1,5 @@
-/* Lists and maps: arrays, and objects whose keys are data. Their items grow by doubling, up to the field's maximum. */
+/* Lists and maps: arrays, and objects whose keys are data. Their items grow by
+ * doubling, up to the field's maximum. */
 #include "record/json_reader.h"
 
 #include <inttypes.h>
@@ -78,7 +79,8 @@ close_items(struct reader *reader, const struct items *items, char *out, const s
 }
 
 bool
-reader_read_list(struct reader *reader, const struct field *field, char *out, const struct place *place)
+reader_read_list(struct reader *reader, const struct field *field, char *out,
+                 const struct place *place)
 {
     struct items items = { .field = field };
 
@@ -133,7 +135,8 @@ read_entry(struct reader *reader, struct items *items, struct span key, const st
         return reader_refuse_name(reader, &step, "bad_text",
                           "a key has 1 to 64 of the characters A-Z a-z 0-9 . _ : -");
     if (is_key_taken(items, key.bytes, key.count))
-        return reader_refuse_name(reader, &step, "duplicate_member", "this key already stands before");
+        return reader_refuse_name(reader, &step, "duplicate_member",
+                                  "this key already stands before");
     char *item = add_item(reader, items);
     if (items->is_past_max)
         return true;
@@ -145,7 +148,8 @@ read_entry(struct reader *reader, struct items *items, struct span key, const st
 }
 
 bool
-reader_read_map(struct reader *reader, const struct field *field, char *out, const struct place *place)
+reader_read_map(struct reader *reader, const struct field *field, char *out,
+                const struct place *place)
 {
     struct items items = { .field = field };
 

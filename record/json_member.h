@@ -1,11 +1,12 @@
-/* One member of a JSON object's text, as it stands there: for bytes that must not be written anew. */
+/* One member of a JSON object's text, as it stands there: for bytes
+ * that must not be written anew. */
 #ifndef RECORD_JSON_MEMBER_H
 #define RECORD_JSON_MEMBER_H
 
 #include "record/scan.h"
 
-/* The bytes of member `name`'s value in the object `bytes`; false: not an object, or it has no such member. Names with
- * escapes are not found. */
+/* The bytes of member `name`'s value in the object `bytes`; false: not an object, or it has no such
+ * member. Names with escapes are not found. */
 bool json_member(const char *bytes, size_t count, const char *name, struct span *value);
 
 /* The same for a string without escapes: its characters. */

@@ -1,4 +1,5 @@
-/* Objects: their members by name, each once; and variants, which are looked ahead into for their tag. */
+/* Objects: their members by name, each once; and variants, which are
+ * looked ahead into for their tag. */
 #include "record/json_reader.h"
 
 #include <assert.h>
@@ -12,7 +13,8 @@ struct members {
     const char          *tag;             /* NULL: no variant */
     char                *out;
     uint64_t             seen;            /* a bit a field */
-    size_t               next;            /* the field that follows the one before: mostly it is the one that comes */
+    /* the field that follows the one before: mostly it is the one that comes */
+    size_t               next;
     bool                 is_tag_seen;
 };
 
@@ -59,7 +61,8 @@ leave_out_all(struct reader *reader, const struct record *record, uint64_t seen,
 }
 
 bool
-reader_leave_out(struct reader *reader, const struct field *field, char *out, const struct place *place)
+reader_leave_out(struct reader *reader, const struct field *field, char *out,
+                 const struct place *place)
 {
     if (field->kind != FIELD_RECORD || field->pointer)
         return value_leave_out(field, reader->arena, out, place, reader->faults) ||
@@ -152,7 +155,8 @@ read_object(struct reader *reader, struct members *members, const struct place *
     return leave_out_all(reader, members->record, members->seen, members->out, place);
 }
 
-/* A tag or a case's name may be spelled with escapes, too; a longer spelling than this is neither. */
+/* A tag or a case's name may be spelled with escapes, too; a longer
+ * spelling than this is neither. */
 enum { SPELLING_MAX = 6 * KEY_BYTES_MAX };
 
 static bool

@@ -1,5 +1,5 @@
-/* JSON to structs. The bytes are scanned once; what a member is comes from its record, so that nothing is kept that is not
- * wanted. Only a variant looks ahead, to its tag. */
+/* JSON to structs. The bytes are scanned once; what a member is comes from its record, so that
+ * nothing is kept that is not wanted. Only a variant looks ahead, to its tag. */
 #include "record/json.h"
 
 #include <assert.h>

@@ -14,8 +14,9 @@ struct reader {
     unsigned       depth_left;
 };
 
-/* Functions that return bool say whether to go on: true also after a fault, once they are past the value, unless it was
- * the last that is wanted. After a fault of the syntax or of memory nothing goes on. */
+/* Functions that return bool say whether to go on: true also after a fault, once they
+ * are past the value, unless it was the last that is wanted. After a fault of the
+ * syntax or of memory nothing goes on. */
 static inline bool
 reader_may_go_on(const struct reader *reader)
 {
@@ -24,16 +25,24 @@ reader_may_go_on(const struct reader *reader)
 
 bool reader_refuse_syntax(struct reader *reader, const struct place *place);   /* returns false */
 bool reader_refuse_memory(struct reader *reader, const struct place *place);   /* returns false */
-bool reader_refuse_type(struct reader *reader, const struct place *place, const char *wanted);   /* skips the value */
-bool reader_refuse_name(struct reader *reader, const struct place *place, const char *code, const char *detail);   /* likewise */
-bool reader_open(struct reader *reader, const struct place *place);            /* past the opening bracket */
+/* Both skip the value. */
+bool reader_refuse_type(struct reader *reader, const struct place *place, const char *wanted);
+bool reader_refuse_name(struct reader *reader, const struct place *place, const char *code,
+                        const char *detail);
+bool reader_open(struct reader *reader, const struct place *place);   /* past the opening bracket */
 bool reader_unescape(struct reader *reader, struct span *span, const struct place *place);
 
-bool reader_read_record(struct reader *reader, const struct record *record, char *out, const struct place *place);
-bool reader_read_object(struct reader *reader, const struct record *record, char *out, const struct place *place);
-bool reader_read_field(struct reader *reader, const struct field *field, char *out, const struct place *place);
-bool reader_leave_out(struct reader *reader, const struct field *field, char *out, const struct place *place);
-bool reader_read_list(struct reader *reader, const struct field *field, char *out, const struct place *place);
-bool reader_read_map(struct reader *reader, const struct field *field, char *out, const struct place *place);
+bool reader_read_record(struct reader *reader, const struct record *record, char *out,
+                        const struct place *place);
+bool reader_read_object(struct reader *reader, const struct record *record, char *out,
+                        const struct place *place);
+bool reader_read_field(struct reader *reader, const struct field *field, char *out,
+                       const struct place *place);
+bool reader_leave_out(struct reader *reader, const struct field *field, char *out,
+                      const struct place *place);
+bool reader_read_list(struct reader *reader, const struct field *field, char *out,
+                      const struct place *place);
+bool reader_read_map(struct reader *reader, const struct field *field, char *out,
+                     const struct place *place);
 
 #endif

@@ -1,4 +1,5 @@
-/* Structs to JSON. The members of a canonical object are sorted as it is written: tables are short, and mostly in order. */
+/* Structs to JSON. The members of a canonical object are sorted as it is written: tables
+ * are short, and mostly in order. */
 #include "record/json.h"
 
 #include <assert.h>
@@ -7,7 +8,8 @@
 
 #include "record/instant.h"
 
-static void write_record(const struct record *record, const char *in, enum json_order order, struct text *out);
+static void write_record(const struct record *record, const char *in, enum json_order order,
+                         struct text *out);
 
 static void
 put_byte(struct text *out, char byte)
@@ -60,7 +62,8 @@ json_write_string(struct text *out, const char *string)
     put_byte(out, '"');
 }
 
-/* Names of members and choices, which the tables hold in characters that need no escape: one reservation. */
+/* Names of members and choices, which the tables hold in characters that
+ * need no escape: one reservation. */
 static void
 put_name(struct text *out, const char *name, char before, char after)
 {
@@ -181,7 +184,8 @@ write_list(const struct field *field, const char *in, enum json_order order, str
     put_byte(out, ']');
 }
 
-/* UTF-16 puts U+10000 and above, whose first unit is a surrogate, before U+E000: in UTF-8 the leads F0..F4 before EE, EF. */
+/* UTF-16 puts U+10000 and above, whose first unit is a surrogate, before U+E000: in UTF-8
+ * the leads F0..F4 before EE, EF. */
 static int
 utf16_rank(char byte)
 {
@@ -292,7 +296,8 @@ write_field(const struct field *field, const char *in, enum json_order order, st
 
 /* An object while it is written. */
 struct writing {
-    const struct record *record, *variant;      /* variant: what has the tag, NULL where there is none */
+    /* variant: what has the tag, NULL where there is none */
+    const struct record *record, *variant;
     const char          *in;
     enum json_order      order;
     bool                 is_begun;
@@ -312,7 +317,7 @@ static void
 write_member(struct writing *writing, const struct field *field, struct text *out)
 {
     if (is_none(field, writing->in) && !field->nullable) {
-        assert(field->optional);                /* a required one without a value is a mistake of ours */
+        assert(field->optional);   /* a required one without a value is a mistake of ours */
         return;
     }
     write_name(writing, field->name, out);

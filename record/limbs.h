@@ -47,7 +47,8 @@ tail_of(uint128 rest, uint128 divisor, enum tail of_rest)
     return missing - rest == 1 && of_rest != TAIL_NONE ? of_rest : TAIL_BELOW_HALF;
 }
 
-/* Whether a magnitude that was cut grows by one. Halves go toward plus infinity: a negative stays. */
+/* Whether a magnitude that was cut grows by one. Halves go toward
+ * plus infinity: a negative stays. */
 static inline bool
 rounds_away(bool negative, enum tail tail, enum rounding rounding)
 {
@@ -115,9 +116,10 @@ enum { ONE_SHIFT = 4 };
 _Static_assert(ONE_NORMAL >> 63 == 1, "1e18 << 4 has its top bit set");
 _Static_assert(ONE_NORMAL >> ONE_SHIFT == ONE_UNITS, "and loses none");
 
-/* (high : low) / d for high < d = ONE_NORMAL: their algorithm 4. With B = 2^64, v the reciprocal, q0 the
- * estimate's low limb and k = B^2 - (B + v) d, the first remainder is (high k + low (B - d) + q0 d) / B - d.
- * As k and B - d are below d / 2, that is less than d, and their last correction is never needed. */
+/* (high : low) / d for high < d = ONE_NORMAL: their algorithm 4. With B = 2^64, v the
+ * reciprocal, q0 the estimate's low limb and k = B^2 - (B + v) d, the first remainder is
+ * (high k + low (B - d) + q0 d) / B - d. As k and B - d are below d / 2, that is less than d,
+ * and their last correction is never needed. */
 #define ONE_EXCESS (-(((uint128)1 << 64) + ONE_RECIPROCAL) * ONE_NORMAL)
 
 _Static_assert(ONE_EXCESS < ONE_NORMAL / 2, "k < d / 2");

@@ -1,4 +1,5 @@
-/* The scanner. Each function either moves past what it names, or stops at the byte that is wrong and says what it wanted. */
+/* The scanner. Each function either moves past what it names, or stops at the byte that is
+ * wrong and says what it wanted. */
 #include "record/scan.h"
 
 #include <stdint.h>
@@ -112,7 +113,8 @@ scan_special(struct scan *scan, struct span *out)
         out->is_escaped = true;
         count = escape_bytes(scan->at, scan->end);
         if (!count)
-            return stop(scan, "an escape (\\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX, surrogates in pairs)");
+            return stop(scan, "an escape (\\\" \\\\ \\/ \\b \\f \\n"
+                        " \\r \\t \\uXXXX, surrogates in pairs)");
     } else if ((unsigned char)*scan->at < 0x20) {
         return stop(scan, "no control character in a string, unless escaped");
     } else {

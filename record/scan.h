@@ -1,4 +1,5 @@
-/* JSON bytes to tokens: the grammar of RFC 8259, in UTF-8, and nothing that RFC 3629 would not call UTF-8. Nothing is copied. */
+/* JSON bytes to tokens: the grammar of RFC 8259, in UTF-8, and nothing that RFC 3629 would not
+ * call UTF-8. Nothing is copied. */
 #ifndef RECORD_SCAN_H
 #define RECORD_SCAN_H
 
@@ -9,7 +10,8 @@
 
 struct scan {
     const char *start, *at, *end;
-    const char *wanted;               /* what should have stood `at` the byte where a scan_ function returned false */
+    /* what should have stood `at` the byte where a scan_ function returned false */
+    const char *wanted;
 };
 
 /* Bytes of the text: a number, or a string without its quotes. */
@@ -38,15 +40,17 @@ scan_is_at(const struct scan *scan, char byte)
 bool scan_literal(struct scan *scan, const char *literal);
 bool scan_string(struct scan *scan, struct span *out);                 /* at its opening quote */
 bool scan_number(struct scan *scan, struct span *out, bool *is_integer);
-bool scan_name(struct scan *scan, struct span *out);                   /* a member's name, the colon, up to its value */
-bool scan_end(struct scan *scan);                                      /* nothing but space is left */
+/* a member's name, the colon, up to its value */
+bool scan_name(struct scan *scan, struct span *out);
+bool scan_end(struct scan *scan);   /* nothing but space is left */
 
-/* A decimal in its commonest spelling: a string of fewer than 8 digits before the point, none of it escaped, well before the text's end.
- * False: it is spelled in another way, or wrong, and nothing is moved; scan_string and decimal_parse tell. */
+/* A decimal in its commonest spelling: a string of fewer than 8 digits before the point, none of it
+ * escaped, well before the text's end. False: it is spelled in another way, or wrong, and nothing
+ * is moved; scan_string and decimal_parse tell. */
 bool scan_decimal(struct scan *scan, struct decimal *out);
 
-/* Inside an array (`close` is ']') or an object ('}'), after its opening bracket or an item: on to the next
- * item, or past the bracket. */
+/* Inside an array (`close` is ']') or an object ('}'), after its opening bracket or an item: on to
+ * the next item, or past the bracket. */
 static inline enum scan_next
 scan_next(struct scan *scan, char close, bool is_first)
 {
@@ -69,7 +73,8 @@ scan_next(struct scan *scan, char close, bool is_first)
 /* Past one value of any kind, which may open `depth_left` arrays and objects in one another. */
 bool scan_value(struct scan *scan, unsigned depth_left);
 
-/* The characters of a string that scan_string took; `out` has room for span.count bytes. Returns how many they are. */
+/* The characters of a string that scan_string took; `out` has room for span.count
+ * bytes. Returns how many they are. */
 size_t span_unescape(struct span span, char *out);
 
 /* How many bytes the character at `at` has (1 to 4); 0: it is not UTF-8. */

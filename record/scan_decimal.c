@@ -1,4 +1,5 @@
-/* Decimals as books are full of them: a string of few digits. Eight digits are read at a time, from wherever they end. */
+/* Decimals as books are full of them: a string of few digits. Eight digits are read at
+ * a time, from wherever they end. */
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
@@ -7,7 +8,8 @@
 
 enum {
     CHUNK          = 8,
-    BYTES_READ_MAX = 40       /* a quote, '-', 7 digits and a point, then three chunks: nothing is read past these */
+    /* a quote, '-', 7 digits and a point, then three chunks: nothing is read past these */
+    BYTES_READ_MAX = 40
 };
 
 static const uint64_t powers_of_ten[DECIMAL_PLACES + 1] = {
@@ -24,8 +26,9 @@ every_byte(uint64_t byte)
     return byte * UINT64_C(0x0101010101010101);
 }
 
-/* The top bit of each of 8 bytes that is no digit, true up to the first. Less 0x30, digits are 0 to 9; 0x76 lifts 10 to 127
- * to the top bit, which 128 to 255 have already. A carry only reaches bytes behind such a byte. */
+/* The top bit of each of 8 bytes that is no digit, true up to the first. Less 0x30, digits are
+ * 0 to 9; 0x76 lifts 10 to 127 to the top bit, which 128 to 255 have already. A carry only
+ * reaches bytes behind such a byte. */
 static inline uint64_t
 find_others(uint64_t chunk)
 {
@@ -33,7 +36,8 @@ find_others(uint64_t chunk)
     return ((values + every_byte(0x76)) | values) & every_byte(0x80);
 }
 
-/* The number of 8 digits, or of fewer behind bytes that count as 0: neighbours are joined to pairs, to fours, to eight. */
+/* The number of 8 digits, or of fewer behind bytes that count as 0: neighbours are
+ * joined to pairs, to fours, to eight. */
 static inline uint64_t
 join_digits(uint64_t chunk)
 {

@@ -18,8 +18,8 @@ multiply_into(struct uint256 *x, uint128 factor)
     return true;
 }
 
-/* A divisor of two limbs with its top bit set, and 2^64 less than floor((2^192 - 1) / d): algorithm 6
- * of the paper that limbs.h names. */
+/* A divisor of two limbs with its top bit set, and 2^64 less than floor((2^192 - 1) / d): algorithm
+ * 6 of the paper that limbs.h names. */
 struct divisor { uint128 normal; uint64_t reciprocal; };
 
 static inline struct divisor
@@ -117,8 +117,8 @@ scale_of(struct decimals factors, struct decimals divisors)
     return 1 + (int)divisors.count - (int)factors.count;
 }
 
-/* The magnitude of factors / divisors in units, divisor after divisor. False: the product is wider than
- * 256 bits or the quotient than 128. */
+/* The magnitude of factors / divisors in units, divisor after divisor. False: the product is wider
+ * than 256 bits or the quotient than 128. */
 static inline __attribute__((always_inline)) bool
 scale_quickly(struct decimals factors, struct decimals divisors, uint128 *units, enum tail *tail)
 {

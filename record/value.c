@@ -1,4 +1,5 @@
-/* Texts to numbers, times and choices, within the bounds of their field; each refusal says what would do. */
+/* Texts to numbers, times and choices, within the bounds of their field;
+ * each refusal says what would do. */
 #include "record/value.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
-/* One value that is not a list or a record, from its text: a JSON string's characters, a JSON number, an environment variable. */
+/* One value that is not a list or a record, from its text: a JSON string's characters, a JSON
+ * number, an environment variable. */
 #ifndef RECORD_VALUE_H
 #define RECORD_VALUE_H
 
@@ -6,18 +7,18 @@
 #include "record/fault.h"
 #include "record/record.h"
 
-/* `text` (UTF-8) as what the field holds, into its member of the struct at `out`; a text is copied to `arena`. False: one
- * fault, at `place`. */
-bool value_read(const struct field *field, const char *text, size_t bytes, struct arena *arena, void *out,
-                const struct place *place, struct faults *faults);
+/* `text` (UTF-8) as what the field holds, into its member of the struct at `out`; a text is copied
+ * to `arena`. False: one fault, at `place`. */
+bool value_read(const struct field *field, const char *text, size_t bytes, struct arena *arena,
+                void *out, const struct place *place, struct faults *faults);
 
 /* A decimal within its bounds into its member; as value_read otherwise. */
-bool value_put_decimal(const struct field *field, struct decimal value, void *out, const struct place *place,
-                       struct faults *faults);
+bool value_put_decimal(const struct field *field, struct decimal value, void *out,
+                       const struct place *place, struct faults *faults);
 
 /* The value of a member that is left out, where that is not a list, a map or a record. */
-bool value_leave_out(const struct field *field, struct arena *arena, void *out, const struct place *place,
-                     struct faults *faults);
+bool value_leave_out(const struct field *field, struct arena *arena, void *out,
+                     const struct place *place, struct faults *faults);
 
 /* May `text` stand where this form is asked for? */
 bool text_has_form(enum text_form form, const char *text, size_t bytes);

@@ -113,7 +113,8 @@ wide_add_decimal(struct wide *sum, struct decimal addend)
     return add_signed_product(sum, false, addend, decimal_one);
 }
 
-/* a * p * q has 72 decimals, b has 36: the quotient of whole numbers of at most 510 bits over 256 has 36. */
+/* a * p * q has 72 decimals, b has 36: the quotient of whole numbers of at
+ * most 510 bits over 256 has 36. */
 bool
 wide_add_quotient(struct wide *sum, struct wide a, struct decimal p, struct decimal q,
                   struct wide b, enum rounding rounding)
