@@ -1,4 +1,5 @@
-/* The program's commands: each takes its own arguments (argv[0] is its name) and returns the exit status. */
+/* The program's commands: each takes its own arguments (argv[0] is its
+ * name) and returns the exit status. */
 #ifndef COMMANDS_COMMANDS_H
 #define COMMANDS_COMMANDS_H
 

@@ -44,7 +44,8 @@ create(struct connection *connection, int argc, char **argv)
     if (!roles_text || !holder || argc != 6)
         return misused();
     if (!key_roles_parse(roles_text, &roles))
-        return fail(roles_text, "no such role; roles are preview, feed, propose, approve, guard, audit, admin");
+        return fail(roles_text,
+                    "no such role; roles are preview, feed, propose, approve, guard, audit, admin");
     if (key_create(connection, NULL, roles, holder, secret, &key) != OUTCOME_OK)
         return fail("the key was not made", connection->why);
     printf("%s\n", secret);
@@ -72,7 +73,8 @@ list(struct connection *connection)
     arena_open(&arena, KEYS_BYTES_MAX);
     bool is_read = key_list(connection, &arena, &keys, &count) == OUTCOME_OK;
     if (is_read)
-        printf("%-16s  %-24s  %-24s  %-24s  %-20s  %s\n", "id", "created", "revoked", "used", "holder", "roles");
+        printf("%-16s  %-24s  %-24s  %-24s  %-20s  %s\n", "id", "created", "revoked", "used",
+               "holder", "roles");
     for (size_t i = 0; is_read && i < count; i++) {
         char roles[KEY_ROLES_TEXT_MAX];
         key_roles_format(keys[i].roles, roles);
@@ -128,7 +130,8 @@ command_key(int argc, char **argv)
         misused();
         return EXIT_FAILURE;
     }
-    bool is_done = opened_read_settings(&opened) && opened_database(&opened, EMBEDDED_SHARE, report, NULL);
+    bool is_done = opened_read_settings(&opened) &&
+                   opened_database(&opened, EMBEDDED_SHARE, report, NULL);
     if (is_done && !connection_open(&connection, opened.database))
         is_done = fail("database", connection.why);
     else if (is_done) {

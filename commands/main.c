@@ -46,7 +46,8 @@ main(int argc, char **argv)
         return command_help(argc, argv);
     if (argc > 1 && !strcmp(argv[1], "--version"))
         return command_version(argc, argv);
-    fprintf(stderr, "breakwater: %s%s%s; \"breakwater help\" lists the commands\n", argc > 1 ? "no command is called \"" : "",
-            argc > 1 ? argv[1] : "name a command", argc > 1 ? "\"" : "");
+    fprintf(stderr, "breakwater: %s%s%s; \"breakwater help\" lists the commands\n",
+            argc > 1 ? "no command is called \"" : "", argc > 1 ? argv[1] : "name a command",
+            argc > 1 ? "\"" : "");
     return EXIT_FAILURE;
 }

@@ -19,10 +19,12 @@ command_migrate(int argc, char **argv)
 
     (void)argv;
     if (argc > 1) {
-        fail("migrate", "it takes no arguments; BREAKWATER_DATABASE_URL says where the database is");
+        fail("migrate",
+             "it takes no arguments; BREAKWATER_DATABASE_URL says where the database is");
         return EXIT_FAILURE;
     }
-    bool is_done = opened_read_settings(&opened) && opened_database(&opened, EMBEDDED_SHARE, report, NULL);
+    bool is_done = opened_read_settings(&opened) &&
+                   opened_database(&opened, EMBEDDED_SHARE, report, NULL);
     if (is_done)
         printf("the schema is up to date\n");
     opened_close(&opened);

@@ -20,7 +20,8 @@ static void
 tell(const char *kind, const struct faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++)
-        fprintf(stderr, "breakwater: %s%s: %s\n", kind, faults->items[i].pointer, faults->items[i].detail);
+        fprintf(stderr, "breakwater: %s%s: %s\n", kind, faults->items[i].pointer,
+                faults->items[i].detail);
 }
 
 bool
@@ -33,7 +34,8 @@ opened_read_settings(struct opened *opened)
     arena_open(&opened->arena, SETTINGS_BYTES_MAX);
     faults_open(&faults[0], FAULTS_MAX);
     faults_open(&faults[1], FAULTS_MAX);
-    bool is_good = settings_read(environ, &opened->arena, &opened->settings, &faults[0], &faults[1]);
+    bool is_good = settings_read(environ, &opened->arena, &opened->settings, &faults[0],
+                                 &faults[1]);
     tell("warning: ", &faults[1]);
     tell("", &faults[0]);
     free(faults);
@@ -41,8 +43,8 @@ opened_read_settings(struct opened *opened)
 }
 
 bool
-opened_database(struct opened *opened, enum embedded_use use, void (*report)(void *context, const char *line),
-                void *context)
+opened_database(struct opened *opened, enum embedded_use use,
+                void (*report)(void *context, const char *line), void *context)
 {
     struct database_settings settings = {
         .url = opened->settings.database_url, .report = report, .report_context = context,

@@ -1,4 +1,5 @@
-/* The database as a command needs it: the one that the settings name, or the private one, for a moment. */
+/* The database as a command needs it: the one that the settings name, or
+ * the private one, for a moment. */
 #ifndef COMMANDS_OPENED_H
 #define COMMANDS_OPENED_H
 
@@ -12,7 +13,8 @@ enum { PATH_BYTES_MAX = 512 };
 struct opened {
     struct arena     arena;
     struct settings  settings;
-    char             state[PATH_BYTES_MAX];       /* of the private database; "" where another is used */
+    /* of the private database; "" where another is used */
+    char             state[PATH_BYTES_MAX];
     struct embedded *embedded;                    /* NULL: the database is another's */
     struct database *database;
 };
@@ -21,8 +23,8 @@ struct opened {
 bool opened_read_settings(struct opened *opened);
 
 /* Starts the private database where none is named, and opens it. Says on stderr why it cannot. */
-bool opened_database(struct opened *opened, enum embedded_use use, void (*report)(void *context, const char *line),
-                     void *context);
+bool opened_database(struct opened *opened, enum embedded_use use,
+                     void (*report)(void *context, const char *line), void *context);
 void opened_close(struct opened *opened);
 
 /* "breakwater: what: why" on stderr; false. */

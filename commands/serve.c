@@ -1,4 +1,5 @@
-/* breakwater serve: opens the parts in order, waits for a signal, and closes them in the opposite order. */
+/* breakwater serve: opens the parts in order, waits for a signal, and
+ * closes them in the opposite order. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,8 @@ fill_embedded(struct serving *serving)
 
     if (!connection_open(&connection, serving->service.database))
         return fail("database", connection.why);
-    bool is_filled = keys_write_first(&connection, serving->keys_path, why) && samples_load(&connection, why) &&
+    bool is_filled = keys_write_first(&connection, serving->keys_path, why) &&
+                     samples_load(&connection, why) &&
                      market_cache_reload(serving->service.markets, &connection) &&
                      key_cache_reload(serving->service.keys, &connection);
     connection_close(&connection);
@@ -73,13 +75,15 @@ open_threads(struct serving *serving)
     const struct settings *settings = &serving->opened.settings;
     struct service        *service = &serving->service;
     struct writer_settings writer = {
-        .queue_max = (size_t)settings->queue_max, .record_left_out = settings->record == RECORDING_OFF,
+        .queue_max = (size_t)settings->queue_max,
+        .record_left_out = settings->record == RECORDING_OFF,
     };
 
     service->writer = writer_open(service->database, &writer);
     if (!service->writer)
         return fail("writer", "it could not be started");
-    service->workers = workers_open(service->database, (size_t)settings->workers, WORKERS_QUEUE_MAX);
+    service->workers = workers_open(service->database, (size_t)settings->workers,
+                                    WORKERS_QUEUE_MAX);
     if (!service->workers)
         return fail("workers", "they could not be started");
     service->housekeeper = housekeeper_open(service->database);
@@ -114,16 +118,23 @@ greet(const struct serving *serving)
 {
     unsigned port = listener_port(serving->listener);
 
-    printf("\nBreakwater answers on port %u (BREAKWATER_LISTEN=%s).\n", port, serving->opened.settings.listen);
+    printf("\nBreakwater answers on port %u (BREAKWATER_LISTEN=%s).\n", port,
+           serving->opened.settings.listen);
     if (serving->opened.embedded)
         printf("Keys, one for each role: %s\nPaste this into another terminal:\n\n"
-               "curl -sSw '\\n' http://127.0.0.1:%u/v1/previews -H 'Content-Type: application/json' -d '"
-               "{\"market\":\"eth-usd\",\"account\":{\"id\":\"acct-1\",\"collateral\":[{\"asset\":\"ETH\",\"quantity\":\"10\"}],"
-               "\"debt\":[{\"asset\":\"USDC\",\"quantity\":\"15500\"}],\"wallet\":[{\"asset\":\"USDC\",\"quantity\":\"2000\"}]},"
-               "\"state\":{\"prices\":{\"ETH\":\"2000\",\"USDC\":\"1\"},\"volatility\":{\"ETH\":\"0.8\"},"
+               "curl -sSw '\\n' http://127.0.0.1:%u/v1/previews"
+               " -H 'Content-Type: application/json' -d '"
+               "{\"market\":\"eth-usd\",\"account\":{\"id\":\"acct-1\","
+               "\"collateral\":[{\"asset\":\"ETH\",\"quantity\":\"10\"}],"
+               "\"debt\":[{\"asset\":\"USDC\",\"quantity\":\"15500\"}],"
+               "\"wallet\":[{\"asset\":\"USDC\",\"quantity\":\"2000\"}]},"
+               "\"state\":{\"prices\":{\"ETH\":\"2000\",\"USDC\":\"1\"},"
+               "\"volatility\":{\"ETH\":\"0.8\"},"
                "\"depth\":{\"ETH\":[{\"venue\":\"book\",\"kind\":\"book\",\"fee_rate\":\"0.001\","
-               "\"bids\":[[\"1999.5\",\"3.2\"],[\"1999\",\"8\"],[\"1997\",\"20\"]],\"asks\":[[\"2000.5\",\"4\"]]},"
-               "{\"venue\":\"pool\",\"kind\":\"constant_product\",\"fee_rate\":\"0.003\",\"base\":\"1000\",\"quote\":\"2000000\"}]}}}'\n\n",
+               "\"bids\":[[\"1999.5\",\"3.2\"],[\"1999\",\"8\"],[\"1997\",\"20\"]],"
+               "\"asks\":[[\"2000.5\",\"4\"]]},"
+               "{\"venue\":\"pool\",\"kind\":\"constant_product\",\"fee_rate\":\"0.003\","
+               "\"base\":\"1000\",\"quote\":\"2000000\"}]}}}'\n\n",
                serving->keys_path, port);
     fflush(stdout);
 }
@@ -165,8 +176,8 @@ open_all(struct serving *serving)
         return false;
     serving->log_fd = serving->opened.settings.log == LOG_NONE ? -1 : STDERR_FILENO;
     serving->service.metrics = metrics_open(routes);
-    return (serving->service.metrics || fail("metrics", "no memory")) && open_database(serving) && open_threads(serving) &&
-           open_listener(serving);
+    return (serving->service.metrics || fail("metrics", "no memory")) && open_database(serving) &&
+           open_threads(serving) && open_listener(serving);
 }
 
 int
@@ -178,7 +189,8 @@ command_serve(int argc, char **argv)
 
     (void)argv;
     if (argc > 1) {
-        fprintf(stderr, "breakwater serve takes no arguments; settings come from the environment\n");
+        fprintf(stderr,
+                "breakwater serve takes no arguments; settings come from the environment\n");
         return EXIT_FAILURE;
     }
     signal(SIGPIPE, SIG_IGN);

@@ -1,4 +1,5 @@
-/* The reply as it is sent: the one place where problems become documents and every answer gets its header fields. */
+/* The reply as it is sent: the one place where problems become documents and every
+ * answer gets its header fields. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,8 @@ add(struct exchange *exchange, const char *name, const char *value)
     exchange->headers[exchange->headers_count++] = (struct header){ name, value };
 }
 
-/* Is it one of "https://a.example,https://b.example", or are all? Origins are compared byte by byte, as browsers write them. */
+/* Is it one of "https://a.example,https://b.example", or are all? Origins are compared byte
+ * by byte, as browsers write them. */
 static bool
 is_allowed(const char *origins, const char *origin)
 {
@@ -63,7 +65,8 @@ find_requested(struct exchange *exchange)
 
     if (!copy)
         return NULL;
-    return route_find(exchange->listener->routes, exchange->request_method, copy, args, allow, sizeof allow, &problem);
+    return route_find(exchange->listener->routes, exchange->request_method, copy, args, allow,
+                      sizeof allow, &problem);
 }
 
 bool
@@ -78,7 +81,8 @@ exchange_answer_preflight(struct exchange *exchange)
     }
     add(exchange, "Access-Control-Allow-Methods", exchange->allow);
     add(exchange, "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, traceparent");
+        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match,"
+        " Prefer, traceparent");
     add(exchange, "Access-Control-Max-Age", "600");
     exchange->problem = PROBLEM_NONE;
     exchange->status  = 204;
@@ -165,7 +169,9 @@ exchange_render(struct exchange *exchange)
     if (!is_preflight && add_origin(exchange, exchange->request.route))
         add(exchange, "Access-Control-Expose-Headers",
             "ETag, Idempotent-Replayed, Link, Location, Retry-After, traceparent");
-    /* What follows on a connection is believed only where it is certain that this request has ended. */
-    if (atomic_load(&exchange->listener->is_quiet) || exchange->is_cut_short || exchange->problem == PROBLEM_MALFORMED)
+    /* What follows on a connection is believed only where it is
+     * certain that this request has ended. */
+    if (atomic_load(&exchange->listener->is_quiet) || exchange->is_cut_short ||
+        exchange->problem == PROBLEM_MALFORMED)
         add(exchange, "Connection", "close");
 }

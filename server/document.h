@@ -25,6 +25,7 @@ enum { PROBLEM_CODE_MAX = 48 };
 void problem_code(enum problem problem, char code[static PROBLEM_CODE_MAX]);
 
 /* `reply` gives the detail and the errors. What finds no room in the arena is left out. */
-void document_write(enum problem problem, const struct request *request, const struct reply *reply, struct text *out);
+void document_write(enum problem problem, const struct request *request, const struct reply *reply,
+                    struct text *out);
 
 #endif

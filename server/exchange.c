@@ -40,7 +40,8 @@ is_target(const char *text)
     return *text == '\0';
 }
 
-/* Path and query apart, each in a copy of its own: route and query readers cut theirs into pieces. */
+/* Path and query apart, each in a copy of its own: route and query
+ * readers cut theirs into pieces. */
 static void
 take_target(struct exchange *exchange, const char *target)
 {
@@ -59,7 +60,8 @@ take_target(struct exchange *exchange, const char *target)
     size_t count = strcspn(target, "?");
     char  *path  = arena_copy(arena, target, count);
     exchange->target = arena_copy(arena, target, count);
-    exchange->query  = target[count] ? arena_copy(arena, target + count + 1, strlen(target + count + 1)) : NULL;
+    exchange->query  = target[count]
+                       ? arena_copy(arena, target + count + 1, strlen(target + count + 1)) : NULL;
     if (path)
         exchange->request.path = path;
     if (!path || !exchange->target || (target[count] && !exchange->query))
@@ -172,7 +174,8 @@ exchange_go_on(struct exchange *exchange)
 static size_t
 bytes_out(const struct exchange *exchange)
 {
-    bool is_bare = exchange->status == 204 || exchange->status == 304 || !strcmp(exchange->request.method, "HEAD");
+    bool is_bare = exchange->status == 204 || exchange->status == 304 ||
+                   !strcmp(exchange->request.method, "HEAD");
 
     return is_bare ? 0 : exchange->count;
 }

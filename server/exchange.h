@@ -1,4 +1,5 @@
-/* One request and its reply, from the first line to the last byte sent: what the listener's files share. It knows no HTTP library. */
+/* One request and its reply, from the first line to the last byte sent: what the listener's files
+ * share. It knows no HTTP library. */
 #ifndef SERVER_EXCHANGE_H
 #define SERVER_EXCHANGE_H
 
@@ -10,10 +11,12 @@ enum {
     URI_BYTES_MAX      = 4 << 10,         /* 414 past it */
     HEADERS_BYTES_MAX  = 8 << 10,         /* names, values and separators: 431 past it */
     HEADERS_COUNT_MAX  = 100,
-    DISCARD_BYTES_MAX  = 8 << 20,         /* a refused body is read to its end up to this, so that the answer arrives */
+    /* a refused body is read to its end up to this, so that the answer arrives */
+    DISCARD_BYTES_MAX  = 8 << 20,
     RECEIVE_S_MAX      = 120,             /* from the header to the body's end */
     RERUNS_MAX         = 3,
-    ARENA_BYTES_LEAST  = 4 << 20,         /* what a request may use, and how much more for each byte of its body */
+    /* what a request may use, and how much more for each byte of its body */
+    ARENA_BYTES_LEAST  = 4 << 20,
     ARENA_BYTES_A_BYTE = 16,
     ANSWER_BYTES_MAX   = 64 << 20,
     ANSWER_HEADERS_MAX = REPLY_HEADERS_MAX + 16,
@@ -31,13 +34,15 @@ struct listener {
     uint64_t                 seed;                   /* of trace ids: differs by process */
     _Atomic uint64_t         number;                 /* of the newest request */
     _Atomic size_t           bodies_bytes;           /* of the budget */
-    _Atomic size_t           in_flight, taken;       /* requests whose header is complete; those that a thread of the service has */
+    /* requests whose header is complete; those that a thread of the service has */
+    _Atomic size_t           in_flight, taken;
     atomic_bool              is_quiet, is_closing;
 };
 
 enum stage { STAGE_HEAD, STAGE_BODY, STAGE_TAKEN, STAGE_ANSWERED };
 
-/* What the listener does next: wait for the rest of the request, answer, or suspend and hand over to the service. */
+/* What the listener does next: wait for the rest of the request, answer, or
+ * suspend and hand over to the service. */
 enum next { NEXT_RECEIVE, NEXT_ANSWER, NEXT_HAND_OVER };
 
 /* `reply` stands last: nothing of it is written in vain. */
@@ -53,7 +58,8 @@ struct exchange {
     bool             is_cut_short;        /* answered before its body was received */
     bool             is_seen[32];         /* header fields that may stand once, by their row */
     size_t           headers_bytes, headers_seen;
-    const char      *content_type, *content_length, *transfer_encoding, *expect, *origin, *request_method;
+    const char      *content_type, *content_length, *transfer_encoding, *expect, *origin,
+                    *request_method;
     char            *target;              /* path and query, in pieces */
     char            *query;
     char             allow[ALLOW_BYTES];  /* of 405, and of a preflight */
@@ -67,7 +73,8 @@ struct exchange {
     /* The answer. */
     unsigned         status;              /* 0: there is none yet */
     const char      *media_type;
-    const char      *bytes;               /* in the arena, which lives until they are sent, or static */
+    /* in the arena, which lives until they are sent, or static */
+    const char      *bytes;
     size_t           count;
     struct header    headers[ANSWER_HEADERS_MAX];
     size_t           headers_count;
@@ -77,19 +84,21 @@ struct exchange {
 
 /* exchange.c: its course. `target` is as received. NULL: no memory. */
 struct exchange *exchange_open(struct listener *listener, const char *target);
-enum next        exchange_run(struct exchange *exchange);                  /* the request is complete */
+enum next        exchange_run(struct exchange *exchange);   /* the request is complete */
 enum next        exchange_go_on(struct exchange *exchange);                /* it was resumed */
 void             exchange_close(struct exchange *exchange);
 
 /* intake.c: what is checked before and while the body is received. */
-void      exchange_add_header(struct exchange *exchange, const char *name, size_t name_count, const char *value,
-                              size_t value_count);
-enum next exchange_begin(struct exchange *exchange, const char *method, const char *version);   /* the header is complete */
-bool      exchange_take(struct exchange *exchange, const char *bytes, size_t count);   /* count > 0; false: cut the connection */
+void      exchange_add_header(struct exchange *exchange, const char *name, size_t name_count,
+                              const char *value, size_t value_count);
+/* the header is complete */
+enum next exchange_begin(struct exchange *exchange, const char *method, const char *version);
+/* count > 0; false: cut the connection */
+bool      exchange_take(struct exchange *exchange, const char *bytes, size_t count);
 
 /* answer.c: the reply as status, header fields and bytes. */
 void exchange_render(struct exchange *exchange);
-bool exchange_answer_preflight(struct exchange *exchange);                 /* OPTIONS that CORS allows */
+bool exchange_answer_preflight(struct exchange *exchange);   /* OPTIONS that CORS allows */
 
 int64_t exchange_clock_us(int clock);     /* CLOCK_REALTIME, CLOCK_MONOTONIC */
 

@@ -1,4 +1,5 @@
-/* The request's header and body as they come in: all that can be refused before the operation sees it. */
+/* The request's header and body as they come in: all that can be
+ * refused before the operation sees it. */
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +11,8 @@
 /* RFC 9110 section 5.6.2. A space before the colon is where readers part ways. */
 #define TOKEN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
 
-#define HEADER(text, member, once) { text, sizeof text - 1, offsetof(struct exchange, member), once }
+#define HEADER(text, member, once) \
+    { text, sizeof text - 1, offsetof(struct exchange, member), once }
 
 /* Where a second value could make two readers of the request disagree, it is refused. */
 static const struct known {
@@ -39,7 +41,8 @@ static const struct known {
     HEADER("Access-Control-Request-Method", request_method, true),
 };
 
-_Static_assert(COUNT_OF(known) <= sizeof ((struct exchange *)0)->is_seen, "struct exchange has a flag for each");
+_Static_assert(COUNT_OF(known) <= sizeof ((struct exchange *)0)->is_seen,
+               "struct exchange has a flag for each");
 
 static void
 refuse(struct exchange *exchange, enum problem problem, const char *detail)
@@ -51,14 +54,15 @@ refuse(struct exchange *exchange, enum problem problem, const char *detail)
 }
 
 void
-exchange_add_header(struct exchange *exchange, const char *name, size_t name_count, const char *value,
-                    size_t value_count)
+exchange_add_header(struct exchange *exchange, const char *name, size_t name_count,
+                    const char *value, size_t value_count)
 {
     static const size_t separators = sizeof ": \r\n" - 1;
     size_t              i          = 0;
 
     if (name_count == 0 || strspn(name, TOKEN) != name_count)
-        refuse(exchange, PROBLEM_MALFORMED, "a header field's name has a character that no name has");
+        refuse(exchange, PROBLEM_MALFORMED,
+               "a header field's name has a character that no name has");
     exchange->headers_seen++;
     exchange->headers_bytes += name_count + value_count + separators;
     if (exchange->headers_bytes > HEADERS_BYTES_MAX || exchange->headers_seen > HEADERS_COUNT_MAX)
@@ -90,13 +94,16 @@ read_length(const char *text, size_t *length)
     return *text != '\0';
 }
 
-/* How the body is framed. What two servers could read in two ways is refused, and nothing more is read from the connection. */
+/* How the body is framed. What two servers could read in two ways is refused, and nothing
+ * more is read from the connection. */
 static bool
 frame(struct exchange *exchange)
 {
     exchange->is_chunked = exchange->transfer_encoding != NULL;
-    if (exchange->is_chunked && (exchange->content_length || strcasecmp(exchange->transfer_encoding, "chunked"))) {
-        refuse(exchange, PROBLEM_MALFORMED, "a body is framed by Content-Length, or by chunks and nothing else");
+    if (exchange->is_chunked &&
+        (exchange->content_length || strcasecmp(exchange->transfer_encoding, "chunked"))) {
+        refuse(exchange, PROBLEM_MALFORMED,
+               "a body is framed by Content-Length, or by chunks and nothing else");
         return false;
     }
     if (exchange->content_length && !read_length(exchange->content_length, &exchange->announced)) {
@@ -119,8 +126,9 @@ find_route(struct exchange *exchange)
 {
     enum problem problem;
 
-    exchange->request.route = route_find(exchange->listener->routes, exchange->request.method, exchange->target,
-                                         exchange->request.args, exchange->allow, sizeof exchange->allow, &problem);
+    exchange->request.route = route_find(exchange->listener->routes, exchange->request.method,
+                                         exchange->target, exchange->request.args, exchange->allow,
+                                         sizeof exchange->allow, &problem);
     if (problem)
         refuse(exchange, problem, "");
     else
@@ -140,14 +148,16 @@ is_json(const char *content_type)
     return *content_type == '\0' || *content_type == ';';
 }
 
-/* One budget for all bodies, so that many requests, each within its limit, cannot take the memory together. */
+/* One budget for all bodies, so that many requests, each within its limit,
+ * cannot take the memory together. */
 static bool
 reserve(struct exchange *exchange, size_t bytes)
 {
     struct listener *listener = exchange->listener;
     size_t           before   = atomic_fetch_add(&listener->bodies_bytes, bytes);
 
-    if (bytes <= listener->settings.bodies_bytes_max && before <= listener->settings.bodies_bytes_max - bytes) {
+    if (bytes <= listener->settings.bodies_bytes_max &&
+        before <= listener->settings.bodies_bytes_max - bytes) {
         exchange->reserved += bytes;
         return true;
     }
@@ -178,9 +188,11 @@ refuse_size(struct exchange *exchange)
 
     refuse(exchange, PROBLEM_BODY_TOO_LARGE, "");
     if (max)
-        snprintf(exchange->reply.detail, sizeof exchange->reply.detail, "this operation takes up to %zu bytes", max);
+        snprintf(exchange->reply.detail, sizeof exchange->reply.detail,
+                 "this operation takes up to %zu bytes", max);
     else
-        snprintf(exchange->reply.detail, sizeof exchange->reply.detail, "this operation takes no body");
+        snprintf(exchange->reply.detail, sizeof exchange->reply.detail,
+                 "this operation takes no body");
 }
 
 /* What the header says about the body. */
@@ -189,7 +201,8 @@ check_body(struct exchange *exchange)
 {
     const struct route *route = exchange->request.route;
 
-    if (exchange->announced > route->body_bytes_max || (exchange->is_chunked && !route->body_bytes_max))
+    if (exchange->announced > route->body_bytes_max ||
+        (exchange->is_chunked && !route->body_bytes_max))
         refuse_size(exchange);
     else if (exchange->has_body && route->body && !is_json(exchange->content_type))
         refuse(exchange, PROBLEM_WRONG_CONTENT_TYPE, "send Content-Type: application/json");
@@ -204,7 +217,8 @@ check_idempotency_key(struct exchange *exchange)
     const char *key = exchange->request.idempotency_key;
 
     if (!key && exchange->request.route->idempotency_key_required)
-        refuse(exchange, PROBLEM_IDEMPOTENCY_KEY_INVALID, "this operation requires an Idempotency-Key");
+        refuse(exchange, PROBLEM_IDEMPOTENCY_KEY_INVALID,
+               "this operation requires an Idempotency-Key");
     if (!key)
         return;
     size_t count = strlen(key);
@@ -212,7 +226,8 @@ check_idempotency_key(struct exchange *exchange)
         if (key[i] < ' ' || key[i] > '~')
             refuse(exchange, PROBLEM_IDEMPOTENCY_KEY_INVALID, "a character is not printable ASCII");
     if (count == 0 || count > IDEMPOTENCY_KEY_BYTES_MAX)
-        refuse(exchange, PROBLEM_IDEMPOTENCY_KEY_INVALID, "an Idempotency-Key has 1 to 255 characters");
+        refuse(exchange, PROBLEM_IDEMPOTENCY_KEY_INVALID,
+               "an Idempotency-Key has 1 to 255 characters");
 }
 
 static bool
@@ -230,9 +245,9 @@ is_traceparent(const char *text)
 {
     static const char zeros[] = "00000000000000000000000000000000";
 
-    return strlen(text) == 55 && !memcmp(text, "00-", 3) && is_hex(text + 3, 32) && text[35] == '-' &&
-           is_hex(text + 36, 16) && text[52] == '-' && is_hex(text + 53, 2) && memcmp(text + 3, zeros, 32) &&
-           memcmp(text + 36, zeros, 16);
+    return strlen(text) == 55 && !memcmp(text, "00-", 3) && is_hex(text + 3, 32) &&
+           text[35] == '-' && is_hex(text + 36, 16) && text[52] == '-' && is_hex(text + 53, 2) &&
+           memcmp(text + 3, zeros, 32) && memcmp(text + 36, zeros, 16);
 }
 
 static void
@@ -284,8 +299,9 @@ take_method(struct exchange *exchange, const char *method)
         exchange->request.method = copy;
 }
 
-/* A refused body is received and dropped, since closing a connection while the client still sends may lose the answer. One that is
- * too long for that is answered at once, as is one that the client holds back until it is asked for. */
+/* A refused body is received and dropped, since closing a connection while the client still sends
+ * may lose the answer. One that is too long for that is answered at once, as is one that the client
+ * holds back until it is asked for. */
 enum next
 exchange_begin(struct exchange *exchange, const char *method, const char *version)
 {
@@ -303,8 +319,9 @@ exchange_begin(struct exchange *exchange, const char *method, const char *versio
     bool is_framed = frame(exchange);
     if (!exchange->problem)
         check(exchange);
-    exchange->is_cut_short = exchange->problem && (!is_framed || exchange->announced > DISCARD_BYTES_MAX ||
-                                                   (exchange->has_body && exchange->expect));
+    exchange->is_cut_short = exchange->problem &&
+                             (!is_framed || exchange->announced > DISCARD_BYTES_MAX ||
+                              (exchange->has_body && exchange->expect));
     return exchange->is_cut_short ? NEXT_ANSWER : NEXT_RECEIVE;
 }
 
@@ -334,7 +351,8 @@ exchange_take(struct exchange *exchange, const char *bytes, size_t count)
     struct request *request = &exchange->request;
 
     assert(count > 0);
-    if (exchange_clock_us(CLOCK_MONOTONIC) - exchange->started_us > RECEIVE_S_MAX * INT64_C(1000000))
+    if (exchange_clock_us(CLOCK_MONOTONIC) - exchange->started_us >
+        RECEIVE_S_MAX * INT64_C(1000000))
         return false;
     if (exchange->problem)
         return discard(exchange, count);
@@ -342,7 +360,8 @@ exchange_take(struct exchange *exchange, const char *bytes, size_t count)
         refuse_size(exchange);
         return discard(exchange, count);
     }
-    if (request->body_count + count > exchange->room && !grow(exchange, request->body_count + count))
+    if (request->body_count + count > exchange->room &&
+        !grow(exchange, request->body_count + count))
         return discard(exchange, count);
     memcpy(exchange->body + request->body_count, bytes, count);
     request->body_bytes = exchange->body;

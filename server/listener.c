@@ -1,5 +1,6 @@
-/* Sockets and libmicrohttpd. Its threads poll(): the epoll mode of 0.9.75 stalls when exactly 128 connections are ready. An answer is
- * queued in the second or a later call of on_request, since one that is queued in the first closes the connection. */
+/* Sockets and libmicrohttpd. Its threads poll(): the epoll mode of 0.9.75 stalls when exactly 128
+ * connections are ready. An answer is queued in the second or a later call of on_request, since one
+ * that is queued in the first closes the connection. */
 #include "server/listener.h"
 
 #include <arpa/inet.h>
@@ -23,12 +24,14 @@
 enum {
     WHY_BYTES       = 160,
     BACKLOG         = 1024,
-    POOL_BYTES      = 32 << 10,           /* of a connection, for its header and pieces of a body; cleared after each request */
+    /* of a connection, for its header and pieces of a body; cleared after each request */
+    POOL_BYTES      = 32 << 10,
     FILES_OWN       = 256,                /* files beside the connections */
     ADDRESS_BYTES   = 256,
 };
 
-_Static_assert(POOL_BYTES / 2 > URI_BYTES_MAX + HEADERS_BYTES_MAX, "our limits are met before the library's");
+_Static_assert(POOL_BYTES / 2 > URI_BYTES_MAX + HEADERS_BYTES_MAX,
+               "our limits are met before the library's");
 
 static bool
 is_loopback(const struct sockaddr *address)
@@ -46,7 +49,8 @@ is_loopback(const struct sockaddr *address)
            (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && v6.sin6_addr.s6_addr[12] == 127);
 }
 
-/* The library calls it with the target of each request's first line; what it returns is on_request's state. */
+/* The library calls it with the target of each request's first line; what it
+ * returns is on_request's state. */
 static void *
 on_target(void *listener, const char *target, struct MHD_Connection *connection)
 {
@@ -58,8 +62,8 @@ on_target(void *listener, const char *target, struct MHD_Connection *connection)
 }
 
 static enum MHD_Result
-on_header(void *exchange, enum MHD_ValueKind kind, const char *name, size_t name_count, const char *value,
-          size_t value_count)
+on_header(void *exchange, enum MHD_ValueKind kind, const char *name, size_t name_count,
+          const char *value, size_t value_count)
 {
     (void)kind;
     exchange_add_header(exchange, name, name_count, value ? value : "", value ? value_count : 0);
@@ -72,20 +76,23 @@ answer(struct exchange *exchange)
 {
     exchange_render(exchange);
     exchange->stage = STAGE_ANSWERED;
-    struct MHD_Response *response = MHD_create_response_from_buffer(exchange->count, (void *)(uintptr_t)exchange->bytes,
-                                                                    MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(exchange->count, (void *)(uintptr_t)exchange->bytes,
+                                        MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
     enum MHD_Result queued = MHD_YES;
     for (size_t i = 0; queued == MHD_YES && i < exchange->headers_count; i++)
-        queued = MHD_add_response_header(response, exchange->headers[i].name, exchange->headers[i].value);
+        queued = MHD_add_response_header(response, exchange->headers[i].name,
+                                         exchange->headers[i].value);
     if (queued == MHD_YES)
         queued = MHD_queue_response(exchange->connection, exchange->status, response);
     MHD_destroy_response(response);
     return queued;
 }
 
-/* Suspended before it is handed over, since it may come back before `take` returns. From then on it is not ours to touch. */
+/* Suspended before it is handed over, since it may come back before `take` returns. From
+ * then on it is not ours to touch. */
 static enum MHD_Result
 hand_over(struct exchange *exchange)
 {
@@ -127,7 +134,8 @@ begin(struct exchange *exchange, const char *method, const char *version)
     atomic_fetch_add(&listener->in_flight, 1);
     if (listener->settings.metrics)
         metrics_begin(listener->settings.metrics);
-    exchange->request.caller.is_loopback = peer && peer->client_addr && is_loopback(peer->client_addr);
+    exchange->request.caller.is_loopback = peer && peer->client_addr &&
+                                           is_loopback(peer->client_addr);
     MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_header, exchange);
     return exchange_begin(exchange, method, version) == NEXT_ANSWER ? answer(exchange) : MHD_YES;
 }
@@ -135,15 +143,17 @@ begin(struct exchange *exchange, const char *method, const char *version)
 static enum MHD_Result
 go_on(struct exchange *exchange)
 {
-    enum next next = exchange->stage == STAGE_TAKEN ? exchange_go_on(exchange) : exchange_run(exchange);
+    enum next next = exchange->stage == STAGE_TAKEN
+                     ? exchange_go_on(exchange) : exchange_run(exchange);
 
     return next == NEXT_HAND_OVER ? hand_over(exchange) : answer(exchange);
 }
 
-/* Called when the header is complete, for each piece of the body, when that is complete, and after each resumption. */
+/* Called when the header is complete, for each piece of the body, when that is
+ * complete, and after each resumption. */
 static enum MHD_Result
-on_request(void *listener, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-           const char *bytes, size_t *count, void **state)
+on_request(void *listener, struct MHD_Connection *connection, const char *url, const char *method,
+           const char *version, const char *bytes, size_t *count, void **state)
 {
     struct exchange *exchange = *state;
     (void)listener, (void)connection, (void)url;
@@ -161,7 +171,8 @@ on_request(void *listener, struct MHD_Connection *connection, const char *url, c
 }
 
 static void
-on_completed(void *listener, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode why)
+on_completed(void *listener, struct MHD_Connection *connection, void **state,
+             enum MHD_RequestTerminationCode why)
 {
     (void)listener, (void)connection, (void)why;
     if (*state)
@@ -174,7 +185,8 @@ is_port(const char *text)
 {
     size_t digits = strspn(text, "0123456789");
 
-    return digits > 0 && digits <= 5 && text[digits] == '\0' && strtoul(text, NULL, 10) <= UINT16_MAX;
+    return digits > 0 && digits <= 5 && text[digits] == '\0' &&
+           strtoul(text, NULL, 10) <= UINT16_MAX;
 }
 
 /* "127.0.0.1:8080", "[::1]:8080", "localhost:8080". */
@@ -213,13 +225,15 @@ listen_at(const struct addrinfo *place)
 static int
 open_socket(const char *address, char why[static WHY_BYTES])
 {
-    const struct addrinfo wanted = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    const struct addrinfo wanted = { .ai_socktype = SOCK_STREAM,
+                                     .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
     struct addrinfo      *places;
     char                  host[ADDRESS_BYTES];
     const char           *port;
 
     if (!split_address(address, host, &port)) {
-        snprintf(why, WHY_BYTES, "%.60s is not an address and a port, as in 127.0.0.1:8080", address);
+        snprintf(why, WHY_BYTES, "%.60s is not an address and a port, as in 127.0.0.1:8080",
+                 address);
         return -1;
     }
     int failed = getaddrinfo(*host ? host : NULL, port, &wanted, &places);
@@ -242,7 +256,8 @@ port_of(int fd)
     char                    port[8] = "0";
 
     if (getsockname(fd, (struct sockaddr *)&address, &length) ||
-        getnameinfo((struct sockaddr *)&address, length, NULL, 0, port, sizeof port, NI_NUMERICSERV))
+        getnameinfo((struct sockaddr *)&address, length, NULL, 0, port, sizeof port,
+                    NI_NUMERICSERV))
         return 0;
     return (unsigned)strtoul(port, NULL, 10);
 }
@@ -267,7 +282,8 @@ start(struct listener *listener)
 
     make_room_for_files(settings->connections_max);
     listener->daemon = MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, listener,
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+        on_request, listener,
         MHD_OPTION_LISTEN_SOCKET, listener->fd,
         MHD_OPTION_THREAD_POOL_SIZE, settings->threads,
         MHD_OPTION_CONNECTION_LIMIT, settings->connections_max,
@@ -288,8 +304,8 @@ discard(struct listener *listener)
 }
 
 struct listener *
-listener_open(const struct listener_settings *settings, const struct route *routes, const struct hooks *hooks,
-              char why[static WHY_BYTES])
+listener_open(const struct listener_settings *settings, const struct route *routes,
+              const struct hooks *hooks, char why[static WHY_BYTES])
 {
     struct listener *listener = calloc(1, sizeof *listener);
 

@@ -4,17 +4,20 @@
 
 #include "server/request.h"
 
-/* What the service lends to each request. `end` runs exactly once for each `begin` that was called, whatever happened; requests that
- * name no operation never see it. */
+/* What the service lends to each request. `end` runs exactly once for each `begin` that was called,
+ * whatever happened; requests that name no operation never see it. */
 struct hooks {
     struct service *service;
-    /* Caller and role: 401 403 429 503. Before the body is received; now_us is read again when that is there. */
+    /* Caller and role: 401 403 429 503. Before the body is received; now_us is
+     * read again when that is there. */
     enum problem  (*begin)(struct request *request, struct reply *reply);
-    /* Takes a suspended request to a thread of the service: a route that runs on a worker (which calls route->handle), or a reply
-     * that waits. Whoever took it calls exchange_resume() once. A problem: not taken. */
+    /* Takes a suspended request to a thread of the service: a route that runs on a worker
+     * (which calls route->handle), or a reply that waits. Whoever took it calls
+     * exchange_resume() once. A problem: not taken. */
     enum problem  (*take)(struct request *request, struct reply *reply);
     /* status 0: the connection ended before there was an answer. */
-    void          (*end)(struct request *request, const struct reply *reply, unsigned status, int64_t elapsed_us);
+    void          (*end)(struct request *request, const struct reply *reply, unsigned status,
+                         int64_t elapsed_us);
 };
 
 struct listener_settings {
@@ -25,24 +28,28 @@ struct listener_settings {
     size_t      bodies_bytes_max;         /* of all bodies in flight: 503 past it */
     int         log_fd;                   /* one JSON line a request; -1: none */
     const char *cors_origins;             /* separated by commas, or "*"; NULL: none */
-    struct metrics *metrics;              /* NULL: none; else made of the same routes, and it outlives the listener */
+    /* NULL: none; else made of the same routes, and it outlives the listener */
+    struct metrics *metrics;
 };
 
 struct listener;
 
 /* NULL: `why` says why (address in use ...). */
-struct listener *listener_open(const struct listener_settings *settings, const struct route *routes, const struct hooks *hooks,
-                               char why[static 160]);
+struct listener *listener_open(const struct listener_settings *settings, const struct route *routes,
+                               const struct hooks *hooks, char why[static 160]);
 unsigned         listener_port(const struct listener *listener);
-void             listener_quiesce(struct listener *listener);     /* accept no more; what is in flight goes on */
+/* accept no more; what is in flight goes on */
+void             listener_quiesce(struct listener *listener);
 size_t           listener_in_flight(const struct listener *listener);
-/* After in_flight is 0, or regardless: what is not answered then is cut off. What was taken must be resumed first: that is waited
- * for, for at most CLOSE_WAIT_S; past it the listener is left as it is, for the end of the process. */
+/* After in_flight is 0, or regardless: what is not answered then is cut off. What was taken must be
+ * resumed first: that is waited for, for at most CLOSE_WAIT_S; past it the listener is left as it
+ * is, for the end of the process. */
 enum { CLOSE_WAIT_S = 30 };
 void             listener_close(struct listener *listener);
 
-/* From any thread: the request that was taken goes on. PROBLEM_NONE: route->complete, then the reply; `again`: the handler is
- * called anew with a clean reply (at most 3 times, then OVERLOADED). */
+/* From any thread: the request that was taken goes on. PROBLEM_NONE:
+ * route->complete, then the reply; `again`: the handler is called anew with a clean
+ * reply (at most 3 times, then OVERLOADED). */
 enum resumption { RESUME_DONE, RESUME_AGAIN };
 void exchange_resume(struct request *request, enum resumption how, enum problem problem);
 

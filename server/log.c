@@ -1,4 +1,5 @@
-/* Log lines as records. A line that cannot be written whole is lost, and nobody is told: there is nowhere to say it. */
+/* Log lines as records. A line that cannot be written whole is lost, and nobody is
+ * told: there is nowhere to say it. */
 #include "server/log.h"
 
 #include <stdarg.h>

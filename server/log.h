@@ -1,4 +1,5 @@
-/* The service's log: one JSON object a line, written with one write(). Never secrets, never bodies. */
+/* The service's log: one JSON object a line, written with one
+ * write(). Never secrets, never bodies. */
 #ifndef SERVER_LOG_H
 #define SERVER_LOG_H
 
@@ -24,8 +25,8 @@ struct log_request {
 
 extern const struct record log_request_record;
 
-/* The level is chosen by the status: 5xx are errors but for 503, a warning as is an answer that was not sent. fd -1: nothing is
- * written. */
+/* The level is chosen by the status: 5xx are errors but for 503, a warning as is an answer that was
+ * not sent. fd -1: nothing is written. */
 void log_request(int fd, struct log_request *line, struct arena *arena);
 
 /* {"time","level","event","detail"}: what the service does by itself. The time is read here. */

@@ -15,13 +15,15 @@ static const char *const class_names[CLASSES] = { "none", "1xx", "2xx", "3xx", "
 
 /* Upper ends, in microseconds, and as Prometheus wants them: in seconds. The last has no end. */
 static const struct { int64_t us; const char *s; } buckets[BUCKETS] = {
-    { 100, "0.0001" },  { 250, "0.00025" }, { 500, "0.0005" },  { 1000, "0.001" },   { 2500, "0.0025" },
-    { 5000, "0.005" },  { 10000, "0.01" },  { 25000, "0.025" }, { 100000, "0.1" },   { 250000, "0.25" },
-    { 1000000, "1" },   { 2500000, "2.5" }, { 10000000, "10" }, { INT64_MAX, "+Inf" },
+    { 100, "0.0001" },  { 250, "0.00025" }, { 500, "0.0005" },   { 1000, "0.001" },
+    { 2500, "0.0025" }, { 5000, "0.005" },  { 10000, "0.01" },   { 25000, "0.025" },
+    { 100000, "0.1" },  { 250000, "0.25" }, { 1000000, "1" },    { 2500000, "2.5" },
+    { 10000000, "10" }, { INT64_MAX, "+Inf" },
 };
 
 struct series {
-    _Atomic uint64_t buckets[BUCKETS];    /* each counts its own; their sums are made when they are written */
+    /* each counts its own; their sums are made when they are written */
+    _Atomic uint64_t buckets[BUCKETS];
     _Atomic uint64_t elapsed_us;
 };
 
@@ -76,7 +78,8 @@ metrics_begin(struct metrics *metrics)
 void
 metrics_end(struct metrics *metrics, const struct metrics_request *request)
 {
-    size_t   route = request->route ? (size_t)(request->route - metrics->routes) : metrics->routes_count;
+    size_t   route = request->route
+                     ? (size_t)(request->route - metrics->routes) : metrics->routes_count;
     unsigned class = request->status / 100 < CLASSES ? request->status / 100 : CLASSES - 1;
     size_t   i     = 0;
 
@@ -108,7 +111,8 @@ series_count(const struct series *series)
     return count;
 }
 
-typedef void write_series(struct text *out, const char *labels, const struct series *series, uint64_t count);
+typedef void write_series(struct text *out, const char *labels, const struct series *series,
+                          uint64_t count);
 
 static void
 write_total(struct text *out, const char *labels, const struct series *series, uint64_t count)
@@ -129,8 +133,8 @@ write_histogram(struct text *out, const char *labels, const struct series *serie
         text_format(out, "breakwater_request_duration_seconds_bucket{%s,le=\"%s\"} %" PRIu64 "\n",
                     labels, buckets[i].s, below);
     }
-    text_format(out, "breakwater_request_duration_seconds_sum{%s} %" PRIu64 ".%06" PRIu64 "\n", labels,
-                elapsed_us / 1000000, elapsed_us % 1000000);
+    text_format(out, "breakwater_request_duration_seconds_sum{%s} %" PRIu64 ".%06" PRIu64 "\n",
+                labels, elapsed_us / 1000000, elapsed_us % 1000000);
     text_format(out, "breakwater_request_duration_seconds_count{%s} %" PRIu64 "\n", labels, below);
 }
 
@@ -145,7 +149,8 @@ write_each(const struct metrics *metrics, struct text *out, write_series *write_
             if (!count)
                 continue;
             snprintf(labels, sizeof labels, "operation=\"%s\",class=\"%s\"",
-                     i < metrics->routes_count ? metrics->routes[i].operation : "none", class_names[class]);
+                     i < metrics->routes_count ? metrics->routes[i].operation : "none",
+                     class_names[class]);
             write_one(out, labels, series, count);
         }
 }
@@ -155,7 +160,8 @@ write_refusals(const struct metrics *metrics, struct text *out)
 {
     char code[PROBLEM_CODE_MAX];
 
-    write_head(out, "breakwater_refusals_total", "counter", "Requests that ended in a problem, by its code.");
+    write_head(out, "breakwater_refusals_total", "counter",
+               "Requests that ended in a problem, by its code.");
     for (int problem = PROBLEM_NONE + 1; problem < PROBLEM_COUNT; problem++) {
         uint64_t count = read_counter(&metrics->refusals[problem]);
         problem_code((enum problem)problem, code);
@@ -165,7 +171,8 @@ write_refusals(const struct metrics *metrics, struct text *out)
 }
 
 void
-metrics_write_one(struct text *out, const char *name, const char *type, const char *help, int64_t count)
+metrics_write_one(struct text *out, const char *name, const char *type, const char *help,
+                  int64_t count)
 {
     write_head(out, name, type, help);
     text_format(out, "%s %" PRId64 "\n", name, count);
@@ -178,12 +185,17 @@ metrics_write(const struct metrics *metrics, struct text *out)
                "Requests that ended, by operation and class of their status.");
     write_each(metrics, out, write_total);
     write_head(out, "breakwater_request_duration_seconds", "histogram",
-               "From the header's last byte to the answer's, by operation and class of the status.");
+               "From the header's last byte to the answer's,"
+               " by operation and class of the status.");
     write_each(metrics, out, write_histogram);
     write_refusals(metrics, out);
-    metrics_write_one(out, "breakwater_requests_in_flight", "gauge", "Requests that have not ended.",
+    metrics_write_one(out, "breakwater_requests_in_flight", "gauge",
+                      "Requests that have not ended.",
                       atomic_load_explicit(&metrics->in_flight, memory_order_relaxed));
-    write_head(out, "breakwater_body_bytes_total", "counter", "Bytes of bodies, received and sent.");
-    text_format(out, "breakwater_body_bytes_total{direction=\"in\"} %" PRIu64 "\n", read_counter(&metrics->bytes_in));
-    text_format(out, "breakwater_body_bytes_total{direction=\"out\"} %" PRIu64 "\n", read_counter(&metrics->bytes_out));
+    write_head(out, "breakwater_body_bytes_total", "counter",
+               "Bytes of bodies, received and sent.");
+    text_format(out, "breakwater_body_bytes_total{direction=\"in\"} %" PRIu64 "\n",
+                read_counter(&metrics->bytes_in));
+    text_format(out, "breakwater_body_bytes_total{direction=\"out\"} %" PRIu64 "\n",
+                read_counter(&metrics->bytes_out));
 }

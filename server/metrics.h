@@ -1,4 +1,5 @@
-/* Counters of the requests, and their text for Prometheus (exposition format 0.0.4). All functions may be called from any thread. */
+/* Counters of the requests, and their text for Prometheus (exposition format 0.0.4). All functions
+ * may be called from any thread. */
 #ifndef SERVER_METRICS_H
 #define SERVER_METRICS_H
 
@@ -11,7 +12,8 @@ struct metrics;
 struct metrics *metrics_open(const struct route *routes);
 void            metrics_close(struct metrics *metrics);
 
-/* A request that has ended: `route` NULL where no operation has its path, status 0 where no answer was sent. */
+/* A request that has ended: `route` NULL where no operation has its path,
+ * status 0 where no answer was sent. */
 struct metrics_request {
     const struct route *route;
     unsigned            status;
@@ -23,12 +25,13 @@ struct metrics_request {
 void metrics_begin(struct metrics *metrics);                       /* one more request in flight */
 void metrics_end(struct metrics *metrics, const struct metrics_request *request);
 
-/* breakwater_requests_total{operation,class}, breakwater_request_duration_seconds{operation,class} (a histogram),
- * breakwater_refusals_total{code}, breakwater_requests_in_flight, breakwater_body_bytes_total{direction}. Series that never counted
- * anything are left out. */
+/* breakwater_requests_total{operation,class}, breakwater_request_duration_seconds{operation,class}
+ * (a histogram), breakwater_refusals_total{code}, breakwater_requests_in_flight,
+ * breakwater_body_bytes_total{direction}. Series that never counted anything are left out. */
 void metrics_write(const struct metrics *metrics, struct text *out);
 
 /* A series of the service's own: `type` is "gauge" or "counter". */
-void metrics_write_one(struct text *out, const char *name, const char *type, const char *help, int64_t count);
+void metrics_write_one(struct text *out, const char *name, const char *type, const char *help,
+                       int64_t count);
 
 #endif

@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* Decodes in place; "+" stays "+". False: a "%" without two hexadecimal digits, or a NUL (encoded), which no text may hold. */
+/* Decodes in place; "+" stays "+". False: a "%" without two hexadecimal digits, or a NUL
+ * (encoded), which no text may hold. */
 bool percent_decode(char *text);
 
 #endif

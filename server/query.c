@@ -1,4 +1,5 @@
-/* Query strings, read through record tables: what JSON bodies are checked for is checked here, too. */
+/* Query strings, read through record tables: what JSON bodies are
+ * checked for is checked here, too. */
 #include "server/query.h"
 
 #include <assert.h>

@@ -29,10 +29,13 @@ struct request {
     struct caller       caller;
     int64_t             now_us;           /* the one clock reading of this request */
     uint64_t            number;           /* since the start of the process */
-    const char         *method, *path;    /* for the log line; path as received, without the query */
+    /* for the log line; path as received, without the query */
+    const char         *method, *path;
     /* Header fields, NULL where absent; in the arena. */
-    const char         *authorization, *idempotency_key, *if_match, *if_none_match, *accept, *prefer, *traceparent;
-    const char         *host, *forwarded; /* forwarded: any of Forwarded, X-Forwarded-For, X-Forwarded-Host, X-Real-IP, Via */
+    const char         *authorization, *idempotency_key, *if_match, *if_none_match, *accept,
+                       *prefer, *traceparent;
+    /* forwarded: any of Forwarded, X-Forwarded-For, X-Forwarded-Host, X-Real-IP, Via */
+    const char         *host, *forwarded;
     char                trace_id[33];     /* of traceparent, or made */
     void               *exchange;         /* the listener's */
     void               *context;          /* the service's, from `begin` to `end` */
@@ -48,14 +51,17 @@ struct reply {
     const char    *media_type;            /* NULL: the route's */
     struct header  headers[REPLY_HEADERS_MAX];
     size_t         headers_count;
-    unsigned       retry_after_s;         /* 0: no Retry-After; problems of 429 and 503 always carry one (at least 1) */
+    /* 0: no Retry-After; problems of 429 and 503 always carry one (at least 1) */
+    unsigned       retry_after_s;
     char           detail[240];           /* of a problem: a sentence for the caller */
     struct faults  faults;                /* of a problem: its errors */
-    bool           waits;                 /* the handler is done, but something must happen before the answer may go */
+    /* the handler is done, but something must happen before the answer may go */
+    bool           waits;
     void          *pending;               /* what it waits for; the handler's and the service's */
 };
 
 void reply_open(struct reply *reply);         /* clean, without writing all of the faults */
-void reply_add_header(struct reply *reply, const char *name, const char *value);   /* texts of the arena; past the max: assert */
+/* texts of the arena; past the max: assert */
+void reply_add_header(struct reply *reply, const char *name, const char *value);
 
 #endif

@@ -1,4 +1,5 @@
-/* Which operation a method and a path name. The table is walked from its top: it has some dozens of rows. */
+/* Which operation a method and a path name. The table is walked from its
+ * top: it has some dozens of rows. */
 #include "server/route.h"
 
 #include <stdio.h>

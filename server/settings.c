@@ -21,19 +21,32 @@ static const char *const log_choices[]    = { "none", "events", "requests", NULL
 static const char *const record_choices[] = { "off", "on", NULL };
 
 static const struct field settings_fields[] = {
-    TEXT_FIELD   (settings, listen,           .optional = true, .form = TEXT_ANY, .min = 1, .max = 255, .initial = "127.0.0.1:8080"),
-    TEXT_FIELD   (settings, database_url,     .optional = true, .form = TEXT_ANY, .min = 1, .max = 4096),
-    TEXT_FIELD   (settings, state,            .optional = true, .form = TEXT_ANY, .min = 1, .max = 4000),
-    TEXT_FIELD   (settings, origin,           .optional = true, .form = TEXT_ANY, .min = 1, .max = 255, .initial = "localhost/audit"),
-    TEXT_FIELD   (settings, cors_origins,     .optional = true, .form = TEXT_ANY, .min = 1, .max = 4096),
-    INTEGER_FIELD(settings, threads,          .optional = true, .min = 1, .max = 64, .initial = "2"),
-    INTEGER_FIELD(settings, workers,          .optional = true, .min = 1, .max = 64, .initial = "4"),
-    INTEGER_FIELD(settings, connections_max,  .optional = true, .min = 64, .max = 65536, .initial = "2000"),
-    INTEGER_FIELD(settings, idle_s,           .optional = true, .min = 1, .max = 3600, .initial = "30"),
-    INTEGER_FIELD(settings, bodies_bytes_max, .optional = true, .min = 1 << 20, .max = INT64_C(1) << 36, .initial = "268435456"),
-    INTEGER_FIELD(settings, queue_max,        .optional = true, .min = 1, .max = 1000000, .initial = "10000"),
-    CHOICE_FIELD (settings, log,              .optional = true, .choices = log_choices, .initial = "requests"),
-    CHOICE_FIELD (settings, record,           .optional = true, .choices = record_choices, .initial = "on"),
+    TEXT_FIELD   (settings, listen,           .optional = true, .form = TEXT_ANY, .min = 1,
+                  .max = 255, .initial = "127.0.0.1:8080"),
+    TEXT_FIELD   (settings, database_url,     .optional = true, .form = TEXT_ANY, .min = 1,
+                  .max = 4096),
+    TEXT_FIELD   (settings, state,            .optional = true, .form = TEXT_ANY, .min = 1,
+                  .max = 4000),
+    TEXT_FIELD   (settings, origin,           .optional = true, .form = TEXT_ANY, .min = 1,
+                  .max = 255, .initial = "localhost/audit"),
+    TEXT_FIELD   (settings, cors_origins,     .optional = true, .form = TEXT_ANY, .min = 1,
+                  .max = 4096),
+    INTEGER_FIELD(settings, threads,          .optional = true, .min = 1, .max = 64,
+                  .initial = "2"),
+    INTEGER_FIELD(settings, workers,          .optional = true, .min = 1, .max = 64,
+                  .initial = "4"),
+    INTEGER_FIELD(settings, connections_max,  .optional = true, .min = 64, .max = 65536,
+                  .initial = "2000"),
+    INTEGER_FIELD(settings, idle_s,           .optional = true, .min = 1, .max = 3600,
+                  .initial = "30"),
+    INTEGER_FIELD(settings, bodies_bytes_max, .optional = true, .min = 1 << 20,
+                  .max = INT64_C(1) << 36, .initial = "268435456"),
+    INTEGER_FIELD(settings, queue_max,        .optional = true, .min = 1, .max = 1000000,
+                  .initial = "10000"),
+    CHOICE_FIELD (settings, log,              .optional = true, .choices = log_choices,
+                  .initial = "requests"),
+    CHOICE_FIELD (settings, record,           .optional = true, .choices = record_choices,
+                  .initial = "on"),
 };
 const struct record settings_record = RECORD(settings, settings_fields);
 
@@ -75,13 +88,15 @@ read_file(struct reading *reading, const char *variable, const char *path)
     ssize_t more  = 0;
     int     fd    = open(path, O_RDONLY | O_CLOEXEC);
 
-    while (fd >= 0 && count < sizeof bytes && (more = read(fd, bytes + count, sizeof bytes - count)) > 0)
+    while (fd >= 0 && count < sizeof bytes &&
+           (more = read(fd, bytes + count, sizeof bytes - count)) > 0)
         count += (size_t)more;
     if (fd < 0 || more < 0) {
-        fault_add(reading->faults, variable, "unreadable", "cannot read the file %.60s: %s", path, strerror(errno));
+        fault_add(reading->faults, variable, "unreadable", "cannot read the file %.60s: %s", path,
+                  strerror(errno));
     } else if (count > FILE_BYTES_MAX) {
-        fault_add(reading->faults, variable, "out_of_bounds", "the file %.60s has more than %d bytes", path,
-                  FILE_BYTES_MAX);
+        fault_add(reading->faults, variable, "out_of_bounds",
+                  "the file %.60s has more than %d bytes", path, FILE_BYTES_MAX);
     }
     bool is_good = fd >= 0 && more >= 0 && count <= FILE_BYTES_MAX;
     if (fd >= 0)
@@ -93,7 +108,8 @@ read_file(struct reading *reading, const char *variable, const char *path)
 
 /* Names the variable in the fault that a value reader left. */
 static void
-read_value(struct reading *reading, const struct field *field, const char *variable, const char *text)
+read_value(struct reading *reading, const struct field *field, const char *variable,
+           const char *text)
 {
     size_t before = reading->faults->count;
 
@@ -113,7 +129,8 @@ read_setting(struct reading *reading, const struct field *field)
     const char *text = find_variable(reading->environment, name);
     const char *path = find_variable(reading->environment, file_name);
     if (text && path) {
-        fault_add(reading->faults, name, "duplicate", "this is set, and so is %s; set one of them", file_name);
+        fault_add(reading->faults, name, "duplicate", "this is set, and so is %s; set one of them",
+                  file_name);
         return;
     }
     if (path)
@@ -151,7 +168,8 @@ warn_of_unknown(char *const *environment, struct faults *warnings)
     }
 }
 
-/* The state's folder where none is set: the system's for root, else that of the XDG Base Directory Specification. */
+/* The state's folder where none is set: the system's for root, else that of the
+ * XDG Base Directory Specification. */
 static void
 choose_state(struct reading *reading)
 {
@@ -166,15 +184,16 @@ choose_state(struct reading *reading)
     else if (home && *home == '/')
         snprintf(path, sizeof path, "%s/.local/state/breakwater", home);
     else {
-        fault_add(reading->faults, "BREAKWATER_STATE", "missing", "set this: there is no HOME to choose a folder from");
+        fault_add(reading->faults, "BREAKWATER_STATE", "missing",
+                  "set this: there is no HOME to choose a folder from");
         return;
     }
     reading->settings->state = arena_copy(reading->arena, path, strlen(path));
 }
 
 bool
-settings_read(char *const *environment, struct arena *arena, struct settings *settings, struct faults *faults,
-              struct faults *warnings)
+settings_read(char *const *environment, struct arena *arena, struct settings *settings,
+              struct faults *faults, struct faults *warnings)
 {
     struct reading reading = { environment, arena, settings, faults };
 

@@ -1,5 +1,5 @@
-/* Settings from the environment: each member of `struct settings` is BREAKWATER_ and its name in capitals, or a file that holds it,
- * named by the same variable with _FILE behind it. */
+/* Settings from the environment: each member of `struct settings` is BREAKWATER_ and its name in
+ * capitals, or a file that holds it, named by the same variable with _FILE behind it. */
 #ifndef SERVER_SETTINGS_H
 #define SERVER_SETTINGS_H
 
@@ -13,7 +13,8 @@ enum recording { RECORDING_OFF, RECORDING_ON };
 struct settings {
     const char *listen;                   /* address and port */
     const char *database_url;             /* a secret; NULL: the private database */
-    const char *state;                    /* the folder of the private database and of the first keys */
+    /* the folder of the private database and of the first keys */
+    const char *state;
     const char *origin;                   /* of the transparency log */
     const char *cors_origins;             /* separated by commas, or "*"; NULL: none */
     int64_t     threads;                  /* that listen */
@@ -23,14 +24,16 @@ struct settings {
     int64_t     bodies_bytes_max;         /* of all bodies in flight */
     int64_t     queue_max;                /* decisions that wait for the database */
     int         log;                      /* enum log_what */
-    int         record;                   /* enum recording; off: decisions are not recorded, for benchmarks only */
+    /* enum recording; off: decisions are not recorded, for benchmarks only */
+    int         record;
 };
 
 extern const struct record settings_record;
 
-/* `environment` is NULL-ended, as `environ`. Texts are copied to `arena`. False: `faults` says which variable is wrong, and what
- * would do; their pointers are the names of variables. `warnings` are of variables that no setting has. */
-bool settings_read(char *const *environment, struct arena *arena, struct settings *settings, struct faults *faults,
-                   struct faults *warnings);
+/* `environment` is NULL-ended, as `environ`. Texts are copied to `arena`. False: `faults` says
+ * which variable is wrong, and what would do; their pointers are the names of variables. `warnings`
+ * are of variables that no setting has. */
+bool settings_read(char *const *environment, struct arena *arena, struct settings *settings,
+                   struct faults *faults, struct faults *warnings);
 
 #endif
