@@ -13,10 +13,13 @@ struct digest { uint8_t bytes[DIGEST_BYTES]; };
 struct digest_part { const void *bytes; size_t count; };
 
 struct digest digest_of(const void *bytes, size_t count);
-struct digest digest_of_parts(const struct digest_part *parts, size_t parts_count);            /* of them one after the other */
-void          digest_format(const struct digest *digest, char text[static DIGEST_TEXT_MAX]);   /* lower hex */
-bool          digest_parse(const char *text, struct digest *out);                              /* exactly 64 lower hex digits */
-bool          digest_equal(const struct digest *a, const struct digest *b);                    /* in constant time */
-void          random_fill(void *bytes, size_t count);                                          /* getrandom; aborts if it cannot */
+/* of them one after the other */
+struct digest digest_of_parts(const struct digest_part *parts, size_t parts_count);
+/* lower hex */
+void          digest_format(const struct digest *digest, char text[static DIGEST_TEXT_MAX]);
+/* exactly 64 lower hex digits */
+bool          digest_parse(const char *text, struct digest *out);
+bool          digest_equal(const struct digest *a, const struct digest *b);   /* in constant time */
+void          random_fill(void *bytes, size_t count);   /* getrandom; aborts if it cannot */
 
 #endif

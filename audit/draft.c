@@ -1,4 +1,5 @@
-/* Composes records in RFC 8785 form: members sorted, integers and strings only, holes where the writer's members go. */
+/* Composes records in RFC 8785 form: members sorted, integers and strings only, holes
+ * where the writer's members go. */
 #include "audit/draft.h"
 
 #include <assert.h>
@@ -20,7 +21,8 @@ static void
 add(struct members *members, const char *name, const char *bytes, size_t count)
 {
     assert(members->count < DRAFT_MEMBERS_MAX);
-    members->items[members->count++] = (struct member){ .name = name, .bytes = bytes, .count = count };
+    members->items[members->count++] = (struct member){ .name = name, .bytes = bytes,
+                                                        .count = count };
 }
 
 static void
@@ -76,9 +78,11 @@ bytes_of(const struct members *members)
     return bytes;
 }
 
-/* Writes all members in order; `cuts` gets where each hole is. Names are ASCII: their byte order is RFC 8785's. */
+/* Writes all members in order; `cuts` gets where each hole is. Names are ASCII:
+ * their byte order is RFC 8785's. */
 static void
-write_members(const struct members *members, struct text *text, size_t cuts[static DRAFT_PARTS], size_t *cuts_count)
+write_members(const struct members *members, struct text *text, size_t cuts[static DRAFT_PARTS],
+              size_t *cuts_count)
 {
     for (size_t i = 0; i < members->count; i++) {
         const struct member *member = &members->items[i];
@@ -124,8 +128,8 @@ compose(struct members *members, struct arena *arena, struct draft *out)
 }
 
 static void
-add_common(struct members *members, const char *kind, const char *actor, const char *market, int64_t ts_us, const char *inst,
-           struct arena *arena)
+add_common(struct members *members, const char *kind, const char *actor, const char *market,
+           int64_t ts_us, const char *inst, struct arena *arena)
 {
     add_string(members, "actor", actor, arena);
     add_string(members, "inst", inst, arena);
@@ -138,8 +142,9 @@ add_common(struct members *members, const char *kind, const char *actor, const c
 }
 
 bool
-draft_event(const char *kind, const char *actor, const char *market, int64_t ts_us, const char *inst,
-            const struct draft_member *extra, size_t extra_count, struct arena *arena, struct draft *out)
+draft_event(const char *kind, const char *actor, const char *market, int64_t ts_us,
+            const char *inst, const struct draft_member *extra, size_t extra_count,
+            struct arena *arena, struct draft *out)
 {
     struct members members = { .count = 0 };
 
@@ -197,7 +202,8 @@ add_snapshot(struct members *members, const struct digest *sha256, struct arena 
 }
 
 bool
-draft_decision(const struct decision_facts *facts, const char *inst, struct arena *arena, struct draft *out)
+draft_decision(const struct decision_facts *facts, const char *inst, struct arena *arena,
+               struct draft *out)
 {
     struct members members = { .count = 0 };
 
@@ -240,8 +246,8 @@ sealed_of(const struct digest *salt, const void *record, size_t record_count)
 }
 
 void
-draft_seal(const struct draft *draft, const char *id, int64_t iseq, const struct digest *prev, const struct digest *salt,
-           struct text *record, struct sealed *out)
+draft_seal(const struct draft *draft, const char *id, int64_t iseq, const struct digest *prev,
+           const struct digest *salt, struct text *record, struct sealed *out)
 {
     size_t start = record->count;
 

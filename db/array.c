@@ -1,4 +1,5 @@
-/* Dimensions, a flag for nulls, the item's type, then each item behind its length; big-endian throughout (array_recv). */
+/* Dimensions, a flag for nulls, the item's type, then each item behind its length;
+ * big-endian throughout (array_recv). */
 #include "db/array.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
-/* One transaction of the writer: arrays of columns, five statements, one round trip before COMMIT. */
+/* One transaction of the writer: arrays of columns, five
+ * statements, one round trip before COMMIT. */
 #include "db/batch.h"
 
 #include <assert.h>
@@ -11,7 +12,8 @@
 #include "db/decisions.h"
 #include "db/wait.h"
 
-enum { ITEM_OVERHEAD = 4, DAY_SMALL_BYTES = 8, ARENA_BYTES_MAX = 512 << 20, TEXT_BYTES_MAX = 256 << 20, PIPELINE_MAX = 7 };
+enum { ITEM_OVERHEAD = 4, DAY_SMALL_BYTES = 8, ARENA_BYTES_MAX = 512 << 20,
+       TEXT_BYTES_MAX = 256 << 20, PIPELINE_MAX = 7 };
 
 #define DAY_US INT64_C(86400000000)
 
@@ -53,8 +55,8 @@ known_add(struct known *known, const struct digest *digest)
 size_t
 decision_bytes(const struct decision *decision)
 {
-    return draft_bytes_max(&decision->draft) + decision->snapshot.count + decision->parameters.count +
-           (decision->workings ? decision->workings->count : 0);
+    return draft_bytes_max(&decision->draft) + decision->snapshot.count +
+           decision->parameters.count + (decision->workings ? decision->workings->count : 0);
 }
 
 int64_t
@@ -66,7 +68,8 @@ decision_day(const struct decision *decision)
 static void
 open_array(struct batch *batch, struct array *array, enum array_of of, size_t item_bytes)
 {
-    array_open(array, of, &batch->arena, batch->count * (item_bytes + ITEM_OVERHEAD), TEXT_BYTES_MAX);
+    array_open(array, of, &batch->arena, batch->count * (item_bytes + ITEM_OVERHEAD),
+               TEXT_BYTES_MAX);
 }
 
 static void
@@ -102,8 +105,8 @@ seal(struct batch *batch, struct decision *decision, const struct digest *salt)
 
     decision->iseq = at->iseq;
     decision_id_format(decision_day(decision), batch->inst, at->iseq, decision->id);
-    draft_seal(&decision->draft, decision->draft.has_id ? decision->id : NULL, at->iseq, &at->prev, salt, &batch->records.text,
-               &decision->sealed);
+    draft_seal(&decision->draft, decision->draft.has_id ? decision->id : NULL, at->iseq, &at->prev,
+               salt, &batch->records.text, &decision->sealed);
     array_end(&batch->records, begun);
     memcpy(entry + 1, decision->sealed.commitment.bytes, DIGEST_BYTES);
     array_add_date(&batch->days, decision_day(decision));
@@ -137,7 +140,8 @@ add_markets(struct batch *batch)
     }
 }
 
-/* In one order in every process, so that two batches that share keys wait for each other, and never both ways. */
+/* In one order in every process, so that two batches that share keys wait for
+ * each other, and never both ways. */
 static int
 by_key(const void *a, const void *b)
 {
@@ -178,7 +182,8 @@ add_keys(struct batch *batch)
 static int
 by_sha256(const void *a, const void *b)
 {
-    return memcmp(&(*(const struct kept *const *)a)->sha256, &(*(const struct kept *const *)b)->sha256, sizeof(struct digest));
+    return memcmp(&(*(const struct kept *const *)a)->sha256,
+                  &(*(const struct kept *const *)b)->sha256, sizeof(struct digest));
 }
 
 static void
@@ -206,15 +211,17 @@ add_kept(struct batch *batch, const struct known *known)
 static bool
 is_full(const struct batch *batch)
 {
-    return batch->days.text.is_full || batch->iseqs.text.is_full || batch->salts.text.is_full || batch->records.text.is_full ||
-           batch->entries.text.is_full || batch->markets.text.is_full || batch->callers.text.is_full || batch->keys.text.is_full ||
-           batch->body_sha256s.text.is_full || batch->decisions.text.is_full || batch->workings.text.is_full ||
-           batch->created.text.is_full || batch->kept_sha256s.text.is_full || batch->kept_bytes.text.is_full;
+    return batch->days.text.is_full || batch->iseqs.text.is_full || batch->salts.text.is_full ||
+           batch->records.text.is_full || batch->entries.text.is_full ||
+           batch->markets.text.is_full || batch->callers.text.is_full || batch->keys.text.is_full ||
+           batch->body_sha256s.text.is_full || batch->decisions.text.is_full ||
+           batch->workings.text.is_full || batch->created.text.is_full ||
+           batch->kept_sha256s.text.is_full || batch->kept_bytes.text.is_full;
 }
 
 bool
-batch_open(struct batch *batch, struct decision **items, size_t count, const char *inst, const struct position *first,
-           const struct known *known)
+batch_open(struct batch *batch, struct decision **items, size_t count, const char *inst,
+           const struct position *first, const struct known *known)
 {
     assert(count > 0);
     assert(count <= BATCH_MAX);
@@ -242,18 +249,24 @@ batch_close(struct batch *batch)
 }
 
 static const struct { const char *name, *sql; } statements[] = {
-    { "fence", "SELECT market, epoch FROM breakwater.market WHERE market = ANY ($1::text[]) FOR SHARE" },
-    { "keys",  "INSERT INTO breakwater.idempotency (caller, key, body_sha256, decision, workings, created_at)"
-               " SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::bytea[], $6::bigint[])"
+    { "fence",
+      "SELECT market, epoch FROM breakwater.market WHERE market = ANY ($1::text[]) FOR SHARE" },
+    { "keys",  "INSERT INTO breakwater.idempotency"
+               " (caller, key, body_sha256, decision, workings, created_at)"
+               " SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[],"
+               " $5::bytea[], $6::bigint[])"
                " ON CONFLICT (caller, key) DO NOTHING RETURNING decision" },
-    { "kept",  "INSERT INTO breakwater.kept (sha256, bytes, kept_at)"
-               " SELECT sha256, bytes, $3::bigint FROM unnest($1::bytea[], $2::bytea[]) AS u (sha256, bytes)"
-               " ON CONFLICT (sha256) DO NOTHING" },
+    { "kept",
+      "INSERT INTO breakwater.kept (sha256, bytes, kept_at)"
+      " SELECT sha256, bytes, $3::bigint FROM unnest($1::bytea[], $2::bytea[]) AS u (sha256, bytes)"
+      " ON CONFLICT (sha256) DO NOTHING" },
     { "body",  "INSERT INTO audit.body (day, inst, iseq, salt, record)"
                " SELECT day, $1::uuid, iseq, salt, record"
-               " FROM unnest($2::date[], $3::bigint[], $4::bytea[], $5::bytea[]) AS u (day, iseq, salt, record)" },
-    { "queue", "INSERT INTO audit.pending (inst, iseq, entry)"
-               " SELECT $1::uuid, iseq, entry FROM unnest($2::bigint[], $3::bytea[]) AS u (iseq, entry)" },
+               " FROM unnest($2::date[], $3::bigint[], $4::bytea[], $5::bytea[])"
+               " AS u (day, iseq, salt, record)" },
+    { "queue",
+      "INSERT INTO audit.pending (inst, iseq, entry)"
+      " SELECT $1::uuid, iseq, entry FROM unnest($2::bigint[], $3::bytea[]) AS u (iseq, entry)" },
 };
 
 bool
@@ -282,8 +295,9 @@ send(struct connection *connection, const char *name, const struct arg *args, in
 static bool
 send_keys(struct connection *connection, struct batch *batch)
 {
-    const struct arg args[] = { array_arg(&batch->callers), array_arg(&batch->keys), array_arg(&batch->body_sha256s),
-                                array_arg(&batch->decisions), array_arg(&batch->workings), array_arg(&batch->created) };
+    const struct arg args[] = { array_arg(&batch->callers), array_arg(&batch->keys),
+                                array_arg(&batch->body_sha256s), array_arg(&batch->decisions),
+                                array_arg(&batch->workings), array_arg(&batch->created) };
     return send(connection, "keys", args, 6);
 }
 
@@ -299,14 +313,17 @@ send_kept(struct connection *connection, struct batch *batch)
 static bool
 send_rows(struct connection *connection, struct batch *batch)
 {
-    const struct arg body[] = { ARG_TEXT(batch->inst), array_arg(&batch->days), array_arg(&batch->iseqs), array_arg(&batch->salts),
+    const struct arg body[] = { ARG_TEXT(batch->inst), array_arg(&batch->days),
+                                array_arg(&batch->iseqs), array_arg(&batch->salts),
                                 array_arg(&batch->records) };
-    const struct arg queue[] = { ARG_TEXT(batch->inst), array_arg(&batch->iseqs), array_arg(&batch->entries) };
+    const struct arg queue[] = { ARG_TEXT(batch->inst), array_arg(&batch->iseqs),
+                                 array_arg(&batch->entries) };
 
     return send(connection, "body", body, 5) && send(connection, "queue", queue, 3);
 }
 
-/* What takes a lock that others wait for comes first, in the same order everywhere: markets, keys, kept bytes, rows. */
+/* What takes a lock that others wait for comes first, in the same order everywhere:
+ * markets, keys, kept bytes, rows. */
 static bool
 send_all(struct connection *connection, struct batch *batch)
 {
@@ -321,7 +338,8 @@ send_all(struct connection *connection, struct batch *batch)
 }
 
 static void
-judge_epoch(struct batch *batch, const struct decision *decision, const PGresult *rows, enum settlement *verdict)
+judge_epoch(struct batch *batch, const struct decision *decision, const PGresult *rows,
+            enum settlement *verdict)
 {
     for (int row = 0; row < PQntuples(rows); row++)
         if (!strcmp(PQgetvalue(rows, row, 0), decision->market)) {
@@ -341,7 +359,8 @@ judge_epochs(struct batch *batch, const PGresult *rows)
             judge_epoch(batch, batch->items[i], rows, &batch->verdicts[i]);
 }
 
-/* The keys that are returned are ours now. A decision that is stale anyway stays so: it is computed again. */
+/* The keys that are returned are ours now. A decision that is stale anyway
+ * stays so: it is computed again. */
 static void
 judge_keys(struct batch *batch, const PGresult *rows)
 {
@@ -357,14 +376,16 @@ judge_keys(struct batch *batch, const PGresult *rows)
         is_ours[iseq - batch->first.iseq] = true;
     }
     for (size_t i = 0; i < batch->count; i++) {
-        if (!batch->items[i]->idempotency_key || is_ours[i] || batch->verdicts[i] != SETTLED_DURABLE)
+        if (!batch->items[i]->idempotency_key || is_ours[i] ||
+            batch->verdicts[i] != SETTLED_DURABLE)
             continue;
         batch->verdicts[i] = SETTLED_DUPLICATE;
         batch->refused_count++;
     }
 }
 
-/* Results come in the order of the statements, each followed by a NULL; the first one that failed makes the others aborted. */
+/* Results come in the order of the statements, each followed by a NULL; the first one that
+ * failed makes the others aborted. */
 static enum outcome
 receive(struct connection *connection, PGresult *results[static PIPELINE_MAX], size_t *count)
 {
@@ -425,13 +446,16 @@ batch_rollback(struct connection *connection)
 }
 
 enum outcome
-batch_probe(struct connection *connection, int64_t day, const char *inst, int64_t iseq, bool *is_written)
+batch_probe(struct connection *connection, int64_t day, const char *inst, int64_t iseq,
+            bool *is_written)
 {
     static const char sql[] = "INSERT INTO audit.body (day, inst, iseq, salt, record)"
-                              " VALUES ($1::integer + date '1970-01-01', $2::uuid, $3::bigint, decode(repeat('00', 32), 'hex'), '')"
+                              " VALUES ($1::integer + date '1970-01-01', $2::uuid, $3::bigint,"
+                              " decode(repeat('00', 32), 'hex'), '')"
                               " ON CONFLICT DO NOTHING";
     char             room[2][ARG_INTEGER_MAX];
-    const struct arg args[] = { arg_integer(day, room[0]), ARG_TEXT(inst), arg_integer(iseq, room[1]) };
+    const struct arg args[] = { arg_integer(day, room[0]), ARG_TEXT(inst),
+                                arg_integer(iseq, room[1]) };
     int64_t          changed;
     enum outcome     outcome = run_command(connection, "BEGIN", NULL, 0, NULL);
 

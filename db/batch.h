@@ -1,4 +1,5 @@
-/* Decisions that go into one transaction: numbered, sealed, and sent in one pipeline. Only for the writer. */
+/* Decisions that go into one transaction: numbered, sealed, and sent in one
+ * pipeline. Only for the writer. */
 #ifndef DB_BATCH_H
 #define DB_BATCH_H
 
@@ -8,7 +9,8 @@
 
 enum { BATCH_MAX = 512, BATCH_BYTES = 1 << 20 };
 
-/* Hashes that are known to be kept, so that a state that comes with every request is sent once. Bounded; forgets all when full. */
+/* Hashes that are known to be kept, so that a state that comes with every request is sent once.
+ * Bounded; forgets all when full. */
 enum { KNOWN_SLOTS = 4096, KNOWN_MAX = KNOWN_SLOTS / 2 };
 struct known { struct digest slots[KNOWN_SLOTS]; bool is_used[KNOWN_SLOTS]; size_t count; };
 
@@ -26,7 +28,8 @@ struct batch {
     struct array      markets;
     struct array      callers, keys, body_sha256s, decisions, workings, created;
     struct array      kept_sha256s, kept_bytes;
-    /* What the database says of each item: it may be written, its market moved on, its key is taken. */
+    /* What the database says of each item: it may be written, its
+     * market moved on, its key is taken. */
     enum settlement   verdicts[BATCH_MAX];
     size_t            refused_count;
 };
@@ -34,19 +37,22 @@ struct batch {
 size_t decision_bytes(const struct decision *decision);
 int64_t decision_day(const struct decision *decision);         /* since 1970, UTC */
 
-/* Numbers and seals the items (id, iseq, sealed). False: out of memory. It must be closed either way. */
-bool batch_open(struct batch *batch, struct decision **items, size_t count, const char *inst, const struct position *first,
-                const struct known *known);
+/* Numbers and seals the items (id, iseq, sealed). False: out of
+ * memory. It must be closed either way. */
+bool batch_open(struct batch *batch, struct decision **items, size_t count, const char *inst,
+                const struct position *first, const struct known *known);
 void batch_close(struct batch *batch);
 
-bool         batch_prepare(struct connection *connection);     /* the statements, once a connection */
-/* All but COMMIT, in one round trip. OK: the transaction is open, and refused_count tells whether it may be committed. */
+bool         batch_prepare(struct connection *connection);   /* the statements, once a connection */
+/* All but COMMIT, in one round trip. OK: the transaction is open, and refused_count
+ * tells whether it may be committed. */
 enum outcome batch_send(struct connection *connection, struct batch *batch);
 void         batch_rollback(struct connection *connection);
 
-/* Was a transaction committed whose COMMIT was not answered? Puts a row in the place of its first one, and takes it back: if that
- * works, the old transaction is dead and can never appear; if the place is taken, it was committed. While it is still running, the
- * lock is waited for. */
-enum outcome batch_probe(struct connection *connection, int64_t day, const char *inst, int64_t iseq, bool *is_written);
+/* Was a transaction committed whose COMMIT was not answered? Puts a row in the place of its first
+ * one, and takes it back: if that works, the old transaction is dead and can never appear; if the
+ * place is taken, it was committed. While it is still running, the lock is waited for. */
+enum outcome batch_probe(struct connection *connection, int64_t day, const char *inst, int64_t iseq,
+                         bool *is_written);
 
 #endif

@@ -1,4 +1,5 @@
-/* Each connection that logs is an instance of its own: its counter and last commitment move with its transactions. */
+/* Each connection that logs is an instance of its own: its counter and last
+ * commitment move with its transactions. */
 #include "db/chain.h"
 
 #include <assert.h>
@@ -21,15 +22,18 @@ inst_make(char inst[static INST_TEXT_MAX])
     random[6] = (uint8_t)((random[6] & 0x0f) | 0x40);      /* RFC 4122: version 4, variant 10 */
     random[8] = (uint8_t)((random[8] & 0x3f) | 0x80);
     for (size_t i = 0; i < sizeof random; i++)
-        at += snprintf(at, 4, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", random[i]);
+        at += snprintf(at, 4, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "",
+                       random[i]);
 }
 
-/* A row that is there already was written by an attempt whose answer was lost: then nothing is queued again either. */
+/* A row that is there already was written by an attempt whose answer was lost: then
+ * nothing is queued again either. */
 enum outcome
 chain_write(struct connection *connection, const struct chain_row *row)
 {
     static const char sql[] =
-        "WITH event AS (INSERT INTO audit.event (inst, iseq, kind, salt, record) VALUES ($1::uuid, $2::bigint, $3, $4::bytea, $5::bytea)"
+        "WITH event AS (INSERT INTO audit.event (inst, iseq, kind, salt, record)"
+        " VALUES ($1::uuid, $2::bigint, $3, $4::bytea, $5::bytea)"
         "               ON CONFLICT (inst, iseq) DO NOTHING RETURNING inst, iseq),"
         "     first AS (INSERT INTO audit.instance (inst) SELECT inst FROM event WHERE iseq = 0)"
         " INSERT INTO audit.pending (inst, iseq, entry) SELECT inst, iseq, $6::bytea FROM event";
@@ -38,20 +42,23 @@ chain_write(struct connection *connection, const struct chain_row *row)
 
     memcpy(entry + 1, row->sealed->commitment.bytes, DIGEST_BYTES);
     const struct arg args[] = {
-        ARG_TEXT(row->inst), arg_integer(row->iseq, iseq), ARG_TEXT(row->kind), ARG_DIGEST(&row->sealed->salt),
+        ARG_TEXT(row->inst), arg_integer(row->iseq, iseq), ARG_TEXT(row->kind),
+        ARG_DIGEST(&row->sealed->salt),
         ARG_BYTES(row->record, row->record_count), ARG_BYTES(entry, sizeof entry),
     };
     return run_command(connection, sql, args, sizeof args / sizeof *args, NULL);
 }
 
 bool
-chain_draft_open(struct connection *connection, const char *inst, struct arena *arena, struct draft *out)
+chain_draft_open(struct connection *connection, const char *inst, struct arena *arena,
+                 struct draft *out)
 {
     static const char sql[] =
-        "SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),"
+        "SELECT current_setting('fsync'), current_setting('full_page_writes'),"
+        " current_setting('synchronous_commit'),"
         " current_setting('server_version'), current_setting('synchronous_standby_names')";
-    static const char *const names[] = { "fsync", "full_page_writes", "synchronous_commit", "server_version",
-                                         "synchronous_standby_names" };
+    static const char *const names[] = { "fsync", "full_page_writes", "synchronous_commit",
+                                         "server_version", "synchronous_standby_names" };
     enum { SETTINGS = sizeof names / sizeof *names };
     struct draft_member members[SETTINGS];
     PGresult           *rows;
@@ -68,7 +75,8 @@ chain_draft_open(struct connection *connection, const char *inst, struct arena *
         members[i] = (struct draft_member){ names[i], text.bytes };
     }
     PQclear(rows);
-    return !is_full && draft_event("open", NULL, NULL, clock_now_us(), inst, members, SETTINGS, arena, out);
+    return !is_full &&
+           draft_event("open", NULL, NULL, clock_now_us(), inst, members, SETTINGS, arena, out);
 }
 
 void
@@ -104,13 +112,15 @@ make_opening(struct opening *opening, struct connection *connection, const char 
 }
 
 bool
-opening_write(struct opening *opening, struct connection *connection, const char *inst, struct position *position)
+opening_write(struct opening *opening, struct connection *connection, const char *inst,
+              struct position *position)
 {
     if (opening->is_written)
         return true;
     if (!make_opening(opening, connection, inst))
         return false;
-    struct chain_row row = { inst, 0, "open", &opening->sealed, opening->record.bytes, opening->record.count };
+    struct chain_row row = { inst, 0, "open", &opening->sealed, opening->record.bytes,
+                             opening->record.count };
     if (chain_write(connection, &row))
         return false;
     *position = (struct position){ 1, opening->sealed.commitment };
@@ -132,7 +142,8 @@ closing_write(struct connection *connection, const char *inst, const struct posi
         random_fill(&salt, sizeof salt);
         text_open(&record, &arena, draft_bytes_max(&draft), EVENT_BYTES_MAX);
         draft_seal(&draft, NULL, position->iseq, &position->prev, &salt, &record, &sealed);
-        struct chain_row row = { inst, position->iseq, "close", &sealed, record.bytes, record.count };
+        struct chain_row row = { inst, position->iseq, "close", &sealed, record.bytes,
+                                 record.count };
         chain_write(connection, &row);
     }
     arena_close(&arena);
@@ -140,7 +151,8 @@ closing_write(struct connection *connection, const char *inst, const struct posi
 
 /* Seals the draft as the chain's next record and writes it; the chain moves on. */
 static enum outcome
-append(struct connection *connection, const char *kind, const struct draft *draft, struct arena *arena)
+append(struct connection *connection, const char *kind, const struct draft *draft,
+       struct arena *arena)
 {
     struct chain *chain = &connection->chain;
     struct digest salt;
@@ -184,9 +196,9 @@ chain_record(struct connection *connection, const char *kind, const char *actor,
     if (!connection->chain.is_open)
         outcome = begin_chain(connection, &arena);
     if (!outcome)
-        outcome = draft_event(kind, actor, market, clock_now_us(), connection->chain.inst, members, members_count, &arena, &draft)
-                      ? append(connection, kind, &draft, &arena)
-                      : OUTCOME_REFUSED;
+        outcome = draft_event(kind, actor, market, clock_now_us(), connection->chain.inst, members,
+                              members_count, &arena, &draft)
+                  ? append(connection, kind, &draft, &arena) : OUTCOME_REFUSED;
     arena_close(&arena);
     return outcome;
 }

@@ -89,8 +89,10 @@ static const struct { const char *prefix; enum outcome outcome; } sqlstates[] = 
     { "40P01", OUTCOME_RETRY },       /* deadlock_detected */
     { "55P03", OUTCOME_RETRY },       /* lock_not_available */
     { "25006", OUTCOME_CLOSED },      /* read_only_sql_transaction: a standby */
-    { "53",    OUTCOME_CLOSED },      /* insufficient_resources: no room on the disk, too many connections */
-    { "57",    OUTCOME_CLOSED },      /* operator_intervention: shutting down, statement cancelled */
+    /* insufficient_resources: no room on the disk, too many connections */
+    { "53",    OUTCOME_CLOSED },
+    /* operator_intervention: shutting down, statement cancelled */
+    { "57",    OUTCOME_CLOSED },
     { "58",    OUTCOME_CLOSED },      /* system_error: an I/O error */
     { "XX",    OUTCOME_CLOSED },      /* internal_error, data_corrupted */
     { "08",    OUTCOME_AWAY },        /* connection_exception */
@@ -109,7 +111,8 @@ outcome_of(struct connection *connection, const PGresult *result)
     snprintf(connection->sqlstate, sizeof connection->sqlstate, "%s", code ? code : "");
     /* After FATAL and PANIC the server has hung up, whatever libpq has noticed by now. */
     const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    if (PQstatus(connection->raw) != CONNECTION_OK || !code || (severity && strcmp(severity, "ERROR") != 0))
+    if (PQstatus(connection->raw) != CONNECTION_OK || !code ||
+        (severity && strcmp(severity, "ERROR") != 0))
         return OUTCOME_AWAY;
     for (size_t i = 0; i < sizeof sqlstates / sizeof *sqlstates; i++)
         if (!strncmp(code, sqlstates[i].prefix, strlen(sqlstates[i].prefix)))
@@ -146,7 +149,8 @@ collect(struct connection *connection)
 }
 
 static enum outcome
-execute(struct connection *connection, const char *sql, const struct arg *args, size_t args_count, bool is_binary, PGresult **rows)
+execute(struct connection *connection, const char *sql, const struct arg *args, size_t args_count,
+        bool is_binary, PGresult **rows)
 {
     const char *values[ARGS_MAX];
     int         lengths[ARGS_MAX], formats[ARGS_MAX];
@@ -160,7 +164,8 @@ execute(struct connection *connection, const char *sql, const struct arg *args, 
         lengths[i] = args[i].count;
         formats[i] = args[i].is_binary;
     }
-    if (!PQsendQueryParams(connection->raw, sql, (int)args_count, NULL, values, lengths, formats, is_binary)) {
+    if (!PQsendQueryParams(connection->raw, sql, (int)args_count, NULL, values, lengths, formats,
+                           is_binary)) {
         note_why(connection, PQerrorMessage(connection->raw));
         return OUTCOME_AWAY;
     }
@@ -176,19 +181,22 @@ execute(struct connection *connection, const char *sql, const struct arg *args, 
 }
 
 enum outcome
-run(struct connection *connection, const char *sql, const struct arg *args, size_t args_count, PGresult **rows)
+run(struct connection *connection, const char *sql, const struct arg *args, size_t args_count,
+    PGresult **rows)
 {
     return execute(connection, sql, args, args_count, false, rows);
 }
 
 enum outcome
-run_binary(struct connection *connection, const char *sql, const struct arg *args, size_t args_count, PGresult **rows)
+run_binary(struct connection *connection, const char *sql, const struct arg *args,
+           size_t args_count, PGresult **rows)
 {
     return execute(connection, sql, args, args_count, true, rows);
 }
 
 enum outcome
-run_command(struct connection *connection, const char *sql, const struct arg *args, size_t args_count, int64_t *changed)
+run_command(struct connection *connection, const char *sql, const struct arg *args,
+            size_t args_count, int64_t *changed)
 {
     PGresult    *rows;
     enum outcome outcome = execute(connection, sql, args, args_count, false, &rows);
@@ -246,8 +254,8 @@ transaction_rollback(struct connection *connection)
         connection_drop(connection);
 }
 
-/* COMMIT of a transaction in which a statement failed answers ROLLBACK. Where the wait for a standby is cut off, by hand or by a
- * timeout, it answers COMMIT after a warning. */
+/* COMMIT of a transaction in which a statement failed answers ROLLBACK. Where the wait for a
+ * standby is cut off, by hand or by a timeout, it answers COMMIT after a warning. */
 enum outcome
 run_commit(struct connection *connection)
 {
@@ -271,7 +279,8 @@ transaction_commit(struct connection *connection)
     connection->in_transaction = false;
     if (outcome)
         connection->chain = connection->chain_before;
-    /* Where the answer was lost, nobody knows how far this instance's records go: the next connection begins another one. */
+    /* Where the answer was lost, nobody knows how far this instance's records go: the next
+     * connection begins another one. */
     if (outcome == OUTCOME_AWAY)
         connection_drop(connection);
     return outcome;
@@ -307,13 +316,16 @@ start(struct connection *connection, const struct database_settings *settings)
 
     arg_integer((settings->connect_ms + 999) / 1000, timeout_s);
     arg_integer(settings->statement_ms, timeout_ms);
-    /* What stands before dbname may be overruled by the connection string, what stands after it may not. */
-    const char *names[]  = { "connect_timeout", "tcp_user_timeout", "keepalives_idle", "fallback_application_name", "dbname",
-                             "client_encoding", NULL };
-    const char *values[] = { timeout_s, timeout_ms, "10", "breakwater", settings->url, "UTF8", NULL };
+    /* What stands before dbname may be overruled by the connection
+     * string, what stands after it may not. */
+    const char *names[]  = { "connect_timeout", "tcp_user_timeout", "keepalives_idle",
+                             "fallback_application_name", "dbname", "client_encoding", NULL };
+    const char *values[] = { timeout_s, timeout_ms, "10", "breakwater", settings->url, "UTF8",
+                             NULL };
 
     connection->raw = PQconnectStartParams(names, values, 1);
-    if (connection->raw && PQstatus(connection->raw) != CONNECTION_BAD && wait_for_connection(connection, settings->connect_ms))
+    if (connection->raw && PQstatus(connection->raw) != CONNECTION_BAD &&
+        wait_for_connection(connection, settings->connect_ms))
         return true;
     note_why(connection, connection->raw ? PQerrorMessage(connection->raw) : "out of memory");
     return false;
@@ -325,20 +337,24 @@ connection_set_patience(struct connection *connection, int64_t statement_ms, int
     char sql[SQL_MAX];
 
     connection->patience_ms = statement_ms ? statement_ms + SLACK_MS : INT32_MAX;
-    snprintf(sql, sizeof sql, "SET statement_timeout = %" PRId64 "; SET lock_timeout = %" PRId64, statement_ms, lock_ms);
+    snprintf(sql, sizeof sql, "SET statement_timeout = %" PRId64 "; SET lock_timeout = %" PRId64,
+             statement_ms, lock_ms);
     return run_script(connection, sql);
 }
 
 static bool
 prepare_session(struct connection *connection, const struct database_settings *settings)
 {
-    static const char sql[] =
-        "SET idle_in_transaction_session_timeout = 15000; SET search_path = pg_catalog; SET timezone = 'UTC'; SET datestyle = 'ISO';"
-        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply'";
+    static const char sql[] = "SET idle_in_transaction_session_timeout = 15000;"
+                              " SET search_path = pg_catalog; SET timezone = 'UTC';"
+                              " SET datestyle = 'ISO';"
+                              "SELECT set_config('synchronous_commit', 'on', false)"
+                              " WHERE current_setting('synchronous_commit') <> 'remote_apply'";
 
     PQsetNoticeReceiver(connection->raw, note_warning, connection);
     return !PQsetnonblocking(connection->raw, 1) &&
-           !connection_set_patience(connection, settings->statement_ms, settings->lock_ms) && !run_script(connection, sql);
+           !connection_set_patience(connection, settings->statement_ms, settings->lock_ms) &&
+           !run_script(connection, sql);
 }
 
 enum outcome
@@ -351,7 +367,8 @@ connection_restore_patience(struct connection *connection)
 bool
 connection_open(struct connection *connection, struct database *database)
 {
-    *connection = (struct connection){ .database = database, .patience_ms = database->settings.statement_ms };
+    *connection = (struct connection){ .database = database,
+                                       .patience_ms = database->settings.statement_ms };
     if (start(connection, &database->settings) && prepare_session(connection, &database->settings))
         return true;
     connection_drop(connection);
@@ -361,14 +378,16 @@ connection_open(struct connection *connection, struct database *database)
 bool
 server_is_safe(struct connection *connection)
 {
-    static const char sql[] = "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting <> 'on'";
+    static const char sql[] = "SELECT name, setting FROM pg_settings"
+                              " WHERE name IN ('fsync', 'full_page_writes') AND setting <> 'on'";
     PGresult         *rows;
 
     if (run(connection, sql, NULL, 0, &rows))
         return false;
     bool is_safe = !PQntuples(rows);
     if (!is_safe)
-        snprintf(connection->why, sizeof connection->why, "the server has %s = %s: a decision would not survive a power cut; set it to on",
+        snprintf(connection->why, sizeof connection->why,
+                 "the server has %s = %s: a decision would not survive a power cut; set it to on",
                  PQgetvalue(rows, 0, 0), PQgetvalue(rows, 0, 1));
     PQclear(rows);
     return is_safe;
@@ -381,11 +400,13 @@ check_server(struct connection *connection)
     const char *encoding = PQparameterStatus(connection->raw, "server_encoding");
 
     if (version < SERVER_VERSION_LEAST) {
-        snprintf(connection->why, sizeof connection->why, "PostgreSQL %d is too old: version 14 or later is needed", version / 10000);
+        snprintf(connection->why, sizeof connection->why,
+                 "PostgreSQL %d is too old: version 14 or later is needed", version / 10000);
         return false;
     }
     if (!encoding || strcmp(encoding, "UTF8") != 0) {
-        snprintf(connection->why, sizeof connection->why, "the database's encoding is %.20s: one of encoding UTF8 is needed",
+        snprintf(connection->why, sizeof connection->why,
+                 "the database's encoding is %.20s: one of encoding UTF8 is needed",
                  encoding ? encoding : "unknown");
         return false;
     }
@@ -395,8 +416,9 @@ check_server(struct connection *connection)
 bool
 partitions_make(struct connection *connection, int64_t now_us)
 {
-    static const char sql[] = "SELECT audit.partitions_make(($1::bigint - 1)::integer + date '1970-01-01',"
-                              " ($1::bigint + 8)::integer + date '1970-01-01')";
+    static const char sql[] =
+        "SELECT audit.partitions_make(($1::bigint - 1)::integer + date '1970-01-01',"
+        " ($1::bigint + 8)::integer + date '1970-01-01')";
     char              room[ARG_INTEGER_MAX];
     struct arg        day = arg_integer(now_us / DAY_US, room);
 
@@ -415,11 +437,13 @@ load(struct database *database, struct connection *connection, char why[static D
     if (!migrate(connection, &done, why))
         return false;
     if (done)
-        database_report(database, "the schema was brought up to date: %zu migration%s", done, done == 1 ? "" : "s");
+        database_report(database, "the schema was brought up to date: %zu migration%s", done,
+                        done == 1 ? "" : "s");
     database->markets = market_cache_open();
     database->keys    = key_cache_open();
     if (database->markets && database->keys && partitions_make(connection, clock_now_us()) &&
-        market_cache_reload(database->markets, connection) && key_cache_reload(database->keys, connection))
+        market_cache_reload(database->markets, connection) &&
+        key_cache_reload(database->keys, connection))
         return true;
     snprintf(why, DATABASE_WHY_MAX, "%s", connection->why);
     return false;

@@ -36,11 +36,13 @@ decision_id_parse(const char *id, int64_t *day, char inst[static INST_TEXT_MAX],
     char              digits[ISEQ_DIGITS + 1] = "";
     const char       *from = id + 4 + DAY_DIGITS;
 
-    if (strlen(id) != DECISION_ID_MAX - 1 || strncmp(id, "dec_", 4) != 0 || strspn(id + 4, hex) != DECISION_ID_MAX - 5)
+    if (strlen(id) != DECISION_ID_MAX - 1 || strncmp(id, "dec_", 4) != 0 ||
+        strspn(id + 4, hex) != DECISION_ID_MAX - 5)
         return false;
     memcpy(digits, id + 4, DAY_DIGITS);
     *day = strtoll(digits, NULL, 16);
-    snprintf(inst, INST_TEXT_MAX, "%.8s-%.4s-%.4s-%.4s-%.12s", from, from + 8, from + 12, from + 16, from + 20);
+    snprintf(inst, INST_TEXT_MAX, "%.8s-%.4s-%.4s-%.4s-%.12s", from, from + 8, from + 12, from + 16,
+             from + 20);
     memcpy(digits, from + INST_DIGITS, ISEQ_DIGITS);
     *iseq = strtoll(digits, NULL, 16);
     return true;
@@ -48,7 +50,8 @@ decision_id_parse(const char *id, int64_t *day, char inst[static INST_TEXT_MAX],
 
 /* Binary rows, to be cleared whatever is found. */
 static enum find
-find_rows(struct connection *connection, const char *sql, const struct arg *args, size_t args_count, PGresult **rows)
+find_rows(struct connection *connection, const char *sql, const struct arg *args, size_t args_count,
+          PGresult **rows)
 {
     if (run_binary(connection, sql, args, args_count, rows))
         return FIND_AWAY;
@@ -85,17 +88,20 @@ read_decision(const PGresult *rows, struct arena *arena, struct stored_decision 
 }
 
 enum find
-decision_find(struct connection *connection, const char *id, struct arena *arena, struct stored_decision *out)
+decision_find(struct connection *connection, const char *id, struct arena *arena,
+              struct stored_decision *out)
 {
-    static const char sql[] = "SELECT record, salt FROM audit.body"
-                              " WHERE day = $1::integer + date '1970-01-01' AND inst = $2::uuid AND iseq = $3::bigint";
+    static const char sql[] =
+        "SELECT record, salt FROM audit.body"
+        " WHERE day = $1::integer + date '1970-01-01' AND inst = $2::uuid AND iseq = $3::bigint";
     char              inst[INST_TEXT_MAX], room[2][ARG_INTEGER_MAX];
     int64_t           day, iseq;
     PGresult         *rows;
 
     if (!decision_id_parse(id, &day, inst, &iseq))
         return FOUND_NOTHING;
-    const struct arg args[] = { arg_integer(day, room[0]), ARG_TEXT(inst), arg_integer(iseq, room[1]) };
+    const struct arg args[] = { arg_integer(day, room[0]), ARG_TEXT(inst),
+                                arg_integer(iseq, room[1]) };
     enum find        found = find_rows(connection, sql, args, 3, &rows);
 
     if (found == FOUND) {
@@ -120,9 +126,11 @@ read_answer(const PGresult *rows, struct arena *arena, struct stored_answer *out
 }
 
 enum find
-idempotency_find(struct connection *connection, const char *caller, const char *key, struct arena *arena, struct stored_answer *out)
+idempotency_find(struct connection *connection, const char *caller, const char *key,
+                 struct arena *arena, struct stored_answer *out)
 {
-    static const char sql[] = "SELECT decision, body_sha256, workings FROM breakwater.idempotency WHERE caller = $1 AND key = $2";
+    static const char sql[] = "SELECT decision, body_sha256, workings FROM breakwater.idempotency"
+                              " WHERE caller = $1 AND key = $2";
     const struct arg  args[] = { ARG_TEXT(caller), ARG_TEXT(key) };
     PGresult         *rows;
     enum find         found = find_rows(connection, sql, args, 2, &rows);
@@ -141,10 +149,12 @@ read_document(const PGresult *rows, struct arena *arena, struct stored_document 
 }
 
 enum find
-document_find(struct connection *connection, const struct digest *sha256, struct arena *arena, struct stored_document *out)
+document_find(struct connection *connection, const struct digest *sha256, struct arena *arena,
+              struct stored_document *out)
 {
-    static const char sql[] = "SELECT bytes FROM breakwater.kept WHERE sha256 = $1::bytea"
-                              " UNION ALL SELECT document FROM breakwater.parameters WHERE sha256 = $1::bytea LIMIT 1";
+    static const char sql[] =
+        "SELECT bytes FROM breakwater.kept WHERE sha256 = $1::bytea"
+        " UNION ALL SELECT document FROM breakwater.parameters WHERE sha256 = $1::bytea LIMIT 1";
     const struct arg  args[] = { ARG_DIGEST(sha256) };
     PGresult         *rows;
     enum find         found = find_rows(connection, sql, args, 1, &rows);
@@ -155,7 +165,10 @@ document_find(struct connection *connection, const struct digest *sha256, struct
     return found;
 }
 
-struct version_row { int64_t version, created_at, active_at; const char *sha256, *who, *why, *document; };
+struct version_row {
+    int64_t     version, created_at, active_at;
+    const char *sha256, *who, *why, *document;
+};
 
 static const struct field version_row_fields[] = {
     INTEGER_FIELD(version_row, version),
@@ -189,21 +202,26 @@ read_version(const PGresult *rows, struct arena *arena, struct stored_version *o
         .active_at  = row.active_at,
         .document   = { .count = strlen(row.document) },
     };
-    return digest_parse(row.sha256, &out->sha256) && copy_text(row.who, arena, &out->who) && copy_text(row.why, arena, &out->why) &&
+    return digest_parse(row.sha256, &out->sha256) &&
+           copy_text(row.who, arena, &out->who) && copy_text(row.why, arena, &out->why) &&
            copy_text(row.document, arena, &out->document.bytes);
 }
 
 /* Documents are canonical JSON in UTF-8 without a NUL: as text they are their bytes. */
 enum find
-version_find(struct connection *connection, const char *market, int64_t version, int64_t at_us, struct arena *arena,
-             struct stored_version *out)
+version_find(struct connection *connection, const char *market, int64_t version, int64_t at_us,
+             struct arena *arena, struct stored_version *out)
 {
-    static const char sql[] =
-        "SELECT version, created_at, active_at, encode(sha256, 'hex') AS sha256, who, why, convert_from(document, 'UTF8') AS document"
-        " FROM breakwater.parameters WHERE market = $1 AND ($2::bigint = version OR ($2::bigint = 0 AND active_at <= $3::bigint))"
-        " ORDER BY active_at DESC, version DESC LIMIT 1";
+    static const char sql[] = "SELECT version, created_at, active_at,"
+                              " encode(sha256, 'hex') AS sha256, who, why,"
+                              " convert_from(document, 'UTF8') AS document"
+                              " FROM breakwater.parameters WHERE market = $1"
+                              " AND ($2::bigint = version"
+                              " OR ($2::bigint = 0 AND active_at <= $3::bigint))"
+                              " ORDER BY active_at DESC, version DESC LIMIT 1";
     char             room[2][ARG_INTEGER_MAX];
-    const struct arg args[] = { ARG_TEXT(market), arg_integer(version, room[0]), arg_integer(at_us, room[1]) };
+    const struct arg args[] = { ARG_TEXT(market), arg_integer(version, room[0]),
+                                arg_integer(at_us, room[1]) };
     PGresult        *rows;
 
     if (run(connection, sql, args, 3, &rows))

@@ -1,4 +1,5 @@
-/* The private PostgreSQL: made, started, found again and stopped through PostgreSQL's own programs. */
+/* The private PostgreSQL: made, started, found again and stopped
+ * through PostgreSQL's own programs. */
 #include "db/embedded.h"
 
 #include <dirent.h>
@@ -22,7 +23,8 @@
 
 #include "db/thread.h"
 
-enum { PATH_MAX_BYTES = 512, LINE_BYTES = 256, START_S = 60, ATTEMPTS = 6, ATTEMPT_PAUSE_US = 500000, WATCH_MS = 500, RETRY_MS = 5000 };
+enum { PATH_MAX_BYTES = 512, LINE_BYTES = 256, START_S = 60, ATTEMPTS = 6,
+       ATTEMPT_PAUSE_US = 500000, WATCH_MS = 500, RETRY_MS = 5000 };
 enum { SOCKET_NAME_BYTES = sizeof "/.s.PGSQL.5432" };
 
 struct embedded {
@@ -35,7 +37,8 @@ struct embedded {
     uid_t uid;                                /* of the server's user */
     gid_t gid;
 
-    pthread_t       watcher;                  /* the owner's: starts the server again when it is gone */
+    /* the owner's: starts the server again when it is gone */
+    pthread_t       watcher;
     pthread_mutex_t lock;
     pthread_cond_t  changed;
     bool            is_watched, is_stopping;
@@ -81,7 +84,8 @@ find_newest(struct embedded *embedded)
         if (version <= newest)
             continue;
         newest = version;
-        snprintf(embedded->programs, sizeof embedded->programs, "/usr/lib/postgresql/%ld/bin", version);
+        snprintf(embedded->programs, sizeof embedded->programs, "/usr/lib/postgresql/%ld/bin",
+                 version);
     }
     globfree(&found);
     return newest;
@@ -109,7 +113,8 @@ static bool
 find_programs(struct embedded *embedded, char why[static DATABASE_WHY_MAX])
 {
     return find_newest(embedded) || find_in_path(embedded) ||
-           fail(why, "the server's programs are not installed", "apt-get install postgresql-15, or set BREAKWATER_DATABASE_URL");
+           fail(why, "the server's programs are not installed",
+                "apt-get install postgresql-15, or set BREAKWATER_DATABASE_URL");
 }
 
 static bool
@@ -122,7 +127,8 @@ find_user(struct embedded *embedded, char why[static DATABASE_WHY_MAX])
         return true;
     const struct passwd *user = getpwnam("postgres");
     if (!user)
-        return fail(why, "there is no user postgres", "as root the server cannot run; install postgresql-15");
+        return fail(why, "there is no user postgres",
+                    "as root the server cannot run; install postgresql-15");
     embedded->uid = user->pw_uid;
     embedded->gid = user->pw_gid;
     return true;
@@ -147,7 +153,8 @@ become_user(const struct embedded *embedded, int log_fd)
         _exit(126);
 }
 
-/* Runs a program of PostgreSQL's as its user, in a session of its own; its words go to the log. arguments[0] is set here. */
+/* Runs a program of PostgreSQL's as its user, in a session of its own; its words go to the
+ * log. arguments[0] is set here. */
 static bool
 run_program(const struct embedded *embedded, const char *name, char **arguments)
 {
@@ -201,7 +208,8 @@ fail_with_log(const struct embedded *embedded, const char *what, char why[static
     char line[LINE_BYTES];
 
     read_last_line(embedded, line);
-    snprintf(why, DATABASE_WHY_MAX, "the embedded PostgreSQL %s (log: %.100s): %.160s", what, embedded->log, line);
+    snprintf(why, DATABASE_WHY_MAX, "the embedded PostgreSQL %s (log: %.100s): %.160s", what,
+             embedded->log, line);
     return false;
 }
 
@@ -226,22 +234,27 @@ make_path(const char *path)
     return make_directory(part, 0755);
 }
 
-/* The server's own directory belongs to its user; the state directory may hold secrets of the service beside it. */
+/* The server's own directory belongs to its user; the state directory may hold
+ * secrets of the service beside it. */
 static bool
 make_directories(struct embedded *embedded, char why[static DATABASE_WHY_MAX])
 {
     char server[PATH_MAX_BYTES];
 
-    if ((size_t)snprintf(server, sizeof server, "%s/postgres", embedded->home) >= sizeof server - sizeof "/socket" - SOCKET_NAME_BYTES ||
-        strlen(server) + SOCKET_NAME_BYTES > sizeof(struct sockaddr_un) - offsetof(struct sockaddr_un, sun_path))
-        return fail(why, embedded->home, "the path is too long for a socket: set BREAKWATER_STATE to a shorter one");
+    if ((size_t)snprintf(server, sizeof server, "%s/postgres", embedded->home) >=
+            sizeof server - sizeof "/socket" - SOCKET_NAME_BYTES ||
+        strlen(server) + SOCKET_NAME_BYTES >
+            sizeof(struct sockaddr_un) - offsetof(struct sockaddr_un, sun_path))
+        return fail(why, embedded->home,
+                    "the path is too long for a socket: set BREAKWATER_STATE to a shorter one");
     if (!make_path(embedded->home) || !make_directory(server, 0700) ||
         (embedded->is_root && chown(server, embedded->uid, embedded->gid)))
         return fail(why, embedded->home, strerror(errno));
     snprintf(embedded->data, sizeof embedded->data, "%.400s/data", server);
     snprintf(embedded->socket, sizeof embedded->socket, "%.400s", server);
     snprintf(embedded->log, sizeof embedded->log, "%.400s/log", server);
-    snprintf(embedded->url, sizeof embedded->url, "host='%.107s' dbname=postgres user=breakwater", embedded->socket);
+    snprintf(embedded->url, sizeof embedded->url, "host='%.107s' dbname=postgres user=breakwater",
+             embedded->socket);
     return true;
 }
 
@@ -259,10 +272,12 @@ take_lock(struct embedded *embedded, enum embedded_use use, char why[static DATA
         return true;
     close(embedded->lock_fd);
     embedded->lock_fd = -1;
-    return use == EMBEDDED_SHARE || fail(why, embedded->home, "another breakwater runs on this state directory");
+    return use == EMBEDDED_SHARE ||
+           fail(why, embedded->home, "another breakwater runs on this state directory");
 }
 
-/* The process that postmaster.pid names; 0: none. It may have ended, and its number may be another one's by now. */
+/* The process that postmaster.pid names; 0: none. It may have ended, and its
+ * number may be another one's by now. */
 static pid_t
 read_pid(const struct embedded *embedded)
 {
@@ -309,14 +324,16 @@ any_process_lives(const struct embedded *embedded)
     bool  is_found = false;
 
     for (struct dirent *entry; all && !is_found && (entry = readdir(all));)
-        is_found = strspn(entry->d_name, "0123456789") == strlen(entry->d_name) && is_of_ours(embedded, entry->d_name);
+        is_found = strspn(entry->d_name, "0123456789") == strlen(entry->d_name) &&
+                   is_of_ours(embedded, entry->d_name);
     if (all)
         closedir(all);
     return is_found;
 }
 
-/* PostgreSQL itself clears what a server left behind whose process is gone. It refuses to start where that process's number is
- * another program's by now (a container that was started again): then the file is removed, if nothing of the server lives. */
+/* PostgreSQL itself clears what a server left behind whose process is gone. It refuses to start
+ * where that process's number is another program's by now (a container that was started again):
+ * then the file is removed, if nothing of the server lives. */
 static void
 remove_stale_pid(const struct embedded *embedded)
 {
@@ -342,31 +359,33 @@ static bool
 make_cluster(const struct embedded *embedded, char why[static DATABASE_WHY_MAX])
 {
     char  path[PATH_MAX_BYTES + 32];
-    char *arguments[] = { NULL, "-D", (char *)embedded->data, "-U", "breakwater", "-E", "UTF8", "--locale=C.UTF-8",
-                          "--auth-local=trust", "--auth-host=reject", "--data-checksums", NULL };
+    char *arguments[] = { NULL, "-D", (char *)embedded->data, "-U", "breakwater", "-E", "UTF8",
+                          "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject",
+                          "--data-checksums", NULL };
 
     snprintf(path, sizeof path, "%s/PG_VERSION", embedded->data);
     if (!access(path, F_OK))
         return true;
-    return run_program(embedded, "initdb", arguments) || fail_with_log(embedded, "could not be made", why);
+    return run_program(embedded, "initdb", arguments) ||
+           fail_with_log(embedded, "could not be made", why);
 }
 
 static bool
 start_server(const struct embedded *embedded, char why[static DATABASE_WHY_MAX])
 {
     char  options[PATH_MAX_BYTES + 256], seconds[16];
-    char *arguments[] = { NULL, "start", "-w", "-s", "-t", seconds, "-D", (char *)embedded->data, "-l", (char *)embedded->log,
-                          "-o", options, NULL };
+    char *arguments[] = { NULL, "start", "-w", "-s", "-t", seconds, "-D", (char *)embedded->data,
+                          "-l", (char *)embedded->log, "-o", options, NULL };
 
     snprintf(seconds, sizeof seconds, "%d", START_S);
-    snprintf(options, sizeof options,
-             "-c listen_addresses='' -c unix_socket_directories='%s' -c unix_socket_permissions=0700 -c timezone=UTC"
+    snprintf(options, sizeof options, "-c listen_addresses='' -c unix_socket_directories='%s'"
+             " -c unix_socket_permissions=0700 -c timezone=UTC"
              " -c log_timezone=UTC -c max_wal_size=4GB -c max_connections=60", embedded->socket);
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         remove_stale_pid(embedded);
         if (run_program(embedded, "pg_ctl", arguments))
             return true;
-        usleep(ATTEMPT_PAUSE_US);             /* what is left of a killed server ends within a moment */
+        usleep(ATTEMPT_PAUSE_US);   /* what is left of a killed server ends within a moment */
     }
     return fail_with_log(embedded, "could not be started", why);
 }
@@ -456,10 +475,12 @@ embedded_start(const char *home, enum embedded_use use, char why[static DATABASE
     embedded->lock_fd = -1;
     pthread_mutex_init(&embedded->lock, NULL);
     condition_open(&embedded->changed);
-    bool fits = (size_t)snprintf(embedded->home, sizeof embedded->home, "%s", home) < sizeof embedded->home;
+    bool fits =
+        (size_t)snprintf(embedded->home, sizeof embedded->home, "%s", home) < sizeof embedded->home;
     if (!fits)
         fail(why, home, "the path is too long");
-    if (fits && find_programs(embedded, why) && find_user(embedded, why) && make_directories(embedded, why) &&
+    if (fits && find_programs(embedded, why) &&
+        find_user(embedded, why) && make_directories(embedded, why) &&
         take_lock(embedded, use, why) && bring_up(embedded, why) && start_watcher(embedded, why))
         return embedded;
     free_embedded(embedded);
@@ -475,7 +496,8 @@ embedded_url(const struct embedded *embedded)
 void
 embedded_stop(struct embedded *embedded)
 {
-    char *arguments[] = { NULL, "stop", "-w", "-s", "-m", "fast", "-D", embedded ? embedded->data : NULL, NULL };
+    char *arguments[] = { NULL, "stop", "-w", "-s", "-m", "fast", "-D",
+                          embedded ? embedded->data : NULL, NULL };
 
     if (!embedded)
         return;

@@ -39,7 +39,8 @@ write_keys(struct connection *connection, FILE *file, char why[static DATABASE_W
         char       secret[KEY_SECRET_MAX];
         struct key key;
         unsigned   roles;
-        if (!key_roles_parse(key_roles[role], &roles) || key_create(connection, NULL, roles, key_roles[role], secret, &key))
+        if (!key_roles_parse(key_roles[role], &roles) ||
+            key_create(connection, NULL, roles, key_roles[role], secret, &key))
             return fail(why, "the database", connection->why);
         fprintf(file, "%s %s\n", key_roles[role], secret);
         explicit_bzero(secret, sizeof secret);
@@ -49,7 +50,8 @@ write_keys(struct connection *connection, FILE *file, char why[static DATABASE_W
     return true;
 }
 
-/* A file that is left over from an attempt that was cut off holds keys that nobody knows: it is made anew. */
+/* A file that is left over from an attempt that was cut off holds keys that
+ * nobody knows: it is made anew. */
 static FILE *
 open_new(const char *path)
 {
@@ -62,8 +64,8 @@ open_new(const char *path)
     return file;
 }
 
-/* The file is in its place before the keys are committed: keys that nobody was told would be lost for good, a file that is ahead
- * of the database is written again. */
+/* The file is in its place before the keys are committed: keys that nobody was told would be lost
+ * for good, a file that is ahead of the database is written again. */
 static bool
 write_file(struct connection *connection, const char *path, char why[static DATABASE_WHY_MAX])
 {
@@ -91,8 +93,11 @@ keys_write_first(struct connection *connection, const char *path, char why[stati
         return fail(why, path, "the path is too long");
     if (transaction_begin(connection))
         return fail(why, "the database", connection->why);
-    bool is_good = !run_command(connection, "LOCK TABLE breakwater.api_key IN EXCLUSIVE MODE", NULL, 0, NULL);
-    is_good = is_good ? has_keys(connection, &has, why) : fail(why, "the database", connection->why);
+    bool is_good = !run_command(connection, "LOCK TABLE breakwater.api_key IN EXCLUSIVE MODE", NULL,
+                                0, NULL);
+    is_good = is_good
+              ? has_keys(connection, &has, why)
+              : fail(why, "the database", connection->why);
     if (is_good && !has)
         is_good = write_file(connection, path, why);
     if (is_good && !transaction_commit(connection))

@@ -1,4 +1,5 @@
-/* A counted pointer. The lock is held for two instructions; an atomic pointer alone could not be counted safely. */
+/* A counted pointer. The lock is held for two instructions; an atomic pointer
+ * alone could not be counted safely. */
 #include "db/held.h"
 
 #include <assert.h>

@@ -13,7 +13,8 @@ struct cell { pthread_mutex_t lock; struct held *now; };
 void         cell_open(struct cell *cell, struct held *first);
 struct held *cell_hold(struct cell *cell);
 void         cell_release(struct cell *cell, struct held *value);
-void         cell_replace(struct cell *cell, struct held *next);      /* the old value lives until its last holder lets it go */
+/* the old value lives until its last holder lets it go */
+void         cell_replace(struct cell *cell, struct held *next);
 void         cell_close(struct cell *cell);
 
 #endif

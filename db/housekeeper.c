@@ -56,15 +56,21 @@ make_partitions(struct housekeeper *keeper)
 static bool
 prune_keys(struct housekeeper *keeper)
 {
-    static const char sql[] = "DELETE FROM breakwater.idempotency WHERE ctid = ANY (ARRAY("
-                              "SELECT ctid FROM breakwater.idempotency WHERE created_at < $1::bigint LIMIT $2::bigint))";
+    static const char sql[] =
+        "DELETE FROM breakwater.idempotency WHERE ctid = ANY (ARRAY("
+        "SELECT ctid FROM breakwater.idempotency WHERE created_at < $1::bigint LIMIT $2::bigint))";
     char             room[2][ARG_INTEGER_MAX];
-    const struct arg args[] = { arg_integer(clock_now_us() - DAY_US, room[0]), arg_integer(PRUNE_ROWS, room[1]) };
+    const struct arg args[] = { arg_integer(clock_now_us() - DAY_US, room[0]),
+                                arg_integer(PRUNE_ROWS, room[1]) };
     return !run_command(&keeper->connection, sql, args, 2, NULL);
 }
 
 /* Changes are told by NOTIFY; the interval is for what was not heard. */
-static const struct duty { const char *channel; int64_t every_ms; bool (*run)(struct housekeeper *keeper); } duties[] = {
+static const struct duty {
+    const char *channel;
+    int64_t     every_ms;
+    bool      (*run)(struct housekeeper *keeper);
+} duties[] = {
     { "breakwater_markets", 3000,    reload_markets },
     { "breakwater_keys",    3000,    reload_keys },
     { NULL,                 600000,  make_partitions },
@@ -94,7 +100,8 @@ static bool
 wait_for_news(struct housekeeper *keeper, int64_t patience_ms)
 {
     int           fd = keeper->connection.raw ? PQsocket(keeper->connection.raw) : -1;
-    struct pollfd sources[] = { { .fd = keeper->stop_fd, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+    struct pollfd sources[] = { { .fd = keeper->stop_fd, .events = POLLIN },
+                                { .fd = fd, .events = POLLIN } };
 
     poll(sources, 2, (int)patience_ms);
     return sources[0].revents;
@@ -117,7 +124,8 @@ hear(struct housekeeper *keeper, int64_t due_at_ms[static DUTIES])
     return true;
 }
 
-/* False: the connection is gone. What fails otherwise is reported, and due again after its interval. */
+/* False: the connection is gone. What fails otherwise is reported,
+ * and due again after its interval. */
 static bool
 do_duties(struct housekeeper *keeper, int64_t due_at_ms[static DUTIES])
 {

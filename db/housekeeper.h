@@ -7,7 +7,8 @@
 struct housekeeper;
 
 struct housekeeper *housekeeper_open(struct database *database);
-bool                housekeeper_is_up(const struct housekeeper *housekeeper);     /* it hears of changes */
+/* it hears of changes */
+bool                housekeeper_is_up(const struct housekeeper *housekeeper);
 void                housekeeper_close(struct housekeeper *housekeeper);
 
 #endif

@@ -17,14 +17,16 @@
 
 enum { SECRET_RANDOM_BYTES = 32, ID_RANDOM_BYTES = 8, KEYS_MAX = 100000, SECRET_ID_AT = 3 };
 
-const char *const key_roles[] = { "preview", "feed", "propose", "approve", "guard", "audit", "admin", NULL };
+const char *const key_roles[] = { "preview", "feed", "propose", "approve", "guard", "audit",
+                                  "admin", NULL };
 
 /* The keys in memory; when each was last used is noted beside it and saved later. */
 struct loaded_keys {
     struct held      held;
     struct keys      keys;
     struct key      *items;
-    _Atomic int64_t *used_at;                 /* one for each item; 0: not since it was last saved */
+    /* one for each item; 0: not since it was last saved */
+    _Atomic int64_t *used_at;
 };
 
 struct key_cache { struct cell cell; };
@@ -43,7 +45,8 @@ key_roles_parse(const char *text, unsigned *roles)
     for (const char *from = text;;) {
         size_t count = strcspn(from, ",");
         size_t role = 0;
-        while (key_roles[role] && (strlen(key_roles[role]) != count || strncmp(key_roles[role], from, count) != 0))
+        while (key_roles[role] &&
+               (strlen(key_roles[role]) != count || strncmp(key_roles[role], from, count) != 0))
             role++;
         if (!key_roles[role])
             return false;
@@ -64,7 +67,8 @@ key_roles_format(unsigned roles, char text[static KEY_ROLES_TEXT_MAX])
     text[0] = '\0';
     for (size_t role = 0; key_roles[role]; role++)
         if (roles & role_bit(role))
-            count += (size_t)snprintf(text + count, KEY_ROLES_TEXT_MAX - count, "%s%s", count ? "," : "", key_roles[role]);
+            count += (size_t)snprintf(text + count, KEY_ROLES_TEXT_MAX - count, "%s%s",
+                                      count ? "," : "", key_roles[role]);
 }
 
 static void
@@ -158,11 +162,15 @@ key_find(const struct keys *keys, const char *secret)
 void
 key_used(const struct keys *keys, const struct key *key, int64_t now_us)
 {
-    atomic_store_explicit(&loaded_of(keys)->used_at[key - keys->items], now_us, memory_order_relaxed);
+    atomic_store_explicit(&loaded_of(keys)->used_at[key - keys->items], now_us,
+                          memory_order_relaxed);
 }
 
 /* A row of breakwater.api_key. */
-struct key_row { const char *id, *holder, *roles, *sha256; int64_t created_at, revoked_at, used_at; };
+struct key_row {
+    const char *id, *holder, *roles, *sha256;
+    int64_t     created_at, revoked_at, used_at;
+};
 
 static const struct field key_row_fields[] = {
     NAME_FIELD   (key_row, id),
@@ -175,14 +183,16 @@ static const struct field key_row_fields[] = {
 };
 static const struct record key_row_record = RECORD(key_row, key_row_fields);
 
-static const char columns_sql[] = "id, holder, roles, encode(sha256, 'hex') AS sha256, created_at, revoked_at, used_at";
+static const char columns_sql[] =
+    "id, holder, roles, encode(sha256, 'hex') AS sha256, created_at, revoked_at, used_at";
 
 static bool
 read_key(const PGresult *rows, int row, struct key *out)
 {
     struct key_row read;
 
-    if (!row_read(&key_row_record, rows, row, &read) || strlen(read.id) >= sizeof out->id || strlen(read.holder) >= sizeof out->holder)
+    if (!row_read(&key_row_record, rows, row, &read) || strlen(read.id) >= sizeof out->id ||
+        strlen(read.holder) >= sizeof out->holder)
         return false;
     *out = (struct key){
         .created_at = read.created_at,
@@ -200,8 +210,9 @@ save_use(struct connection *connection, const char *id, int64_t used_at)
     char             room[ARG_INTEGER_MAX];
     const struct arg args[] = { ARG_TEXT(id), arg_integer(used_at, room) };
 
-    return !run_command(connection, "UPDATE breakwater.api_key SET used_at = greatest(used_at, $2::bigint) WHERE id = $1", args, 2,
-                        NULL);
+    return !run_command(connection, "UPDATE breakwater.api_key"
+                        " SET used_at = greatest(used_at, $2::bigint)"
+                        " WHERE id = $1", args, 2, NULL);
 }
 
 bool
@@ -225,7 +236,8 @@ is_same(const struct keys *a, const struct keys *b)
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++)
-        if (!digest_equal(&a->items[i].sha256, &b->items[i].sha256) || a->items[i].roles != b->items[i].roles)
+        if (!digest_equal(&a->items[i].sha256, &b->items[i].sha256) ||
+            a->items[i].roles != b->items[i].roles)
             return false;
     return true;
 }
@@ -251,8 +263,8 @@ key_cache_reload(struct key_cache *cache, struct connection *connection)
     char      sql[256];
     PGresult *rows;
 
-    snprintf(sql, sizeof sql, "SELECT %s FROM breakwater.api_key WHERE revoked_at IS NULL ORDER BY id COLLATE \"C\" LIMIT %d",
-             columns_sql, KEYS_MAX);
+    snprintf(sql, sizeof sql, "SELECT %s FROM breakwater.api_key WHERE revoked_at IS NULL"
+             " ORDER BY id COLLATE \"C\" LIMIT %d", columns_sql, KEYS_MAX);
     if (run(connection, sql, NULL, 0, &rows))
         return false;
     struct loaded_keys *loaded = read_keys(rows);
@@ -273,7 +285,8 @@ key_cache_reload(struct key_cache *cache, struct connection *connection)
 static void
 format_base64url(const uint8_t *bytes, size_t count, char *text)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     unsigned          bits = 0, held = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -313,22 +326,29 @@ quote(const char *name, char *text, size_t text_bytes)
 }
 
 static enum outcome
-record_key(struct connection *connection, const char *actor, const char *event, const struct key *key)
+record_key(struct connection *connection, const char *actor, const char *event,
+           const struct key *key)
 {
-    char id[KEY_ID_MAX + 2], holder[KEY_HOLDER_MAX + 2], roles[KEY_ROLES_TEXT_MAX], quoted_roles[KEY_ROLES_TEXT_MAX + 2];
+    char id[KEY_ID_MAX + 2], holder[KEY_HOLDER_MAX + 2], roles[KEY_ROLES_TEXT_MAX],
+         quoted_roles[KEY_ROLES_TEXT_MAX + 2];
 
     key_roles_format(key->roles, roles);
     quote(key->id, id, sizeof id);
     quote(key->holder, holder, sizeof holder);
     quote(roles, quoted_roles, sizeof quoted_roles);
-    const struct draft_member members[] = { { "event", event }, { "holder", holder }, { "key", id }, { "roles", quoted_roles } };
-    enum outcome outcome = chain_record(connection, "key", actor, NULL, members, sizeof members / sizeof *members);
-    return outcome ? outcome : run_command(connection, "SELECT pg_notify('breakwater_keys', '')", NULL, 0, NULL);
+    const struct draft_member members[] = { { "event", event }, { "holder", holder }, { "key", id },
+                                            { "roles", quoted_roles } };
+    enum outcome outcome = chain_record(connection, "key", actor, NULL, members,
+                                        sizeof members / sizeof *members);
+    return outcome
+           ? outcome
+           : run_command(connection, "SELECT pg_notify('breakwater_keys', '')", NULL, 0, NULL);
 }
 
 /* `change` in the transaction that is open, or in one of its own. */
 static enum outcome
-in_transaction(struct connection *connection, enum outcome (*change)(struct connection *, void *), void *context)
+in_transaction(struct connection *connection, enum outcome (*change)(struct connection *, void *),
+               void *context)
 {
     bool         is_ours = !connection->in_transaction;
     enum outcome outcome = is_ours ? transaction_begin(connection) : OUTCOME_OK;
@@ -348,8 +368,10 @@ struct key_change { const char *actor; struct key *key; bool was_there; };
 static enum outcome
 insert_key(struct connection *connection, void *context)
 {
-    static const char  sql[] = "INSERT INTO breakwater.api_key (id, holder, roles, sha256, created_at, revoked_at, used_at)"
-                               " VALUES ($1, $2, $3, decode($4, 'hex'), $5::bigint, $6::bigint, $7::bigint)";
+    static const char  sql[] =
+        "INSERT INTO breakwater.api_key"
+        " (id, holder, roles, sha256, created_at, revoked_at, used_at)"
+        " VALUES ($1, $2, $3, decode($4, 'hex'), $5::bigint, $6::bigint, $7::bigint)";
     struct key_change *change = context;
     const struct key  *key = change->key;
     char               roles[KEY_ROLES_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
@@ -357,7 +379,8 @@ insert_key(struct connection *connection, void *context)
 
     key_roles_format(key->roles, roles);
     digest_format(&key->sha256, sha256);
-    struct key_row written = { key->id, key->holder, roles, sha256, key->created_at, INSTANT_NONE, INSTANT_NONE };
+    struct key_row written = { key->id, key->holder, roles, sha256, key->created_at, INSTANT_NONE,
+                               INSTANT_NONE };
     row_write(&key_row_record, &written, &row);
     enum outcome outcome = run_command(connection, sql, row.args, key_row_record.count, NULL);
     return outcome ? outcome : record_key(connection, change->actor, "\"created\"", key);
@@ -370,7 +393,8 @@ key_create(struct connection *connection, const char *actor, unsigned roles, con
     struct key_change change = { .actor = actor, .key = out };
 
     if (!roles || !*holder || strlen(holder) >= KEY_HOLDER_MAX) {
-        snprintf(connection->why, sizeof connection->why, "a key has a role, and a holder of 1 to %d characters", KEY_HOLDER_MAX - 1);
+        snprintf(connection->why, sizeof connection->why,
+                 "a key has a role, and a holder of 1 to %d characters", KEY_HOLDER_MAX - 1);
         return OUTCOME_REFUSED;
     }
     make_key(roles, holder, secret, out);
@@ -385,8 +409,8 @@ update_revoked(struct connection *connection, void *context)
     const struct arg   args[] = { ARG_TEXT(change->key->id), arg_integer(clock_now_us(), now) };
     PGresult          *rows;
 
-    snprintf(sql, sizeof sql, "UPDATE breakwater.api_key SET revoked_at = $2::bigint WHERE id = $1 AND revoked_at IS NULL RETURNING %s",
-             columns_sql);
+    snprintf(sql, sizeof sql, "UPDATE breakwater.api_key SET revoked_at = $2::bigint WHERE id = $1"
+             " AND revoked_at IS NULL RETURNING %s", columns_sql);
     enum outcome outcome = run(connection, sql, args, 2, &rows);
     if (outcome)
         return outcome;
@@ -395,7 +419,8 @@ update_revoked(struct connection *connection, void *context)
     PQclear(rows);
     if (!is_good)
         return OUTCOME_REFUSED;
-    return change->was_there ? record_key(connection, change->actor, "\"revoked\"", change->key) : OUTCOME_OK;
+    return change->was_there
+           ? record_key(connection, change->actor, "\"revoked\"", change->key) : OUTCOME_OK;
 }
 
 enum outcome
@@ -419,7 +444,8 @@ key_list(struct connection *connection, struct arena *arena, struct key **keys, 
     char      sql[256];
     PGresult *rows;
 
-    snprintf(sql, sizeof sql, "SELECT %s FROM breakwater.api_key ORDER BY created_at, id LIMIT %d", columns_sql, KEYS_MAX);
+    snprintf(sql, sizeof sql, "SELECT %s FROM breakwater.api_key ORDER BY created_at, id LIMIT %d",
+             columns_sql, KEYS_MAX);
     enum outcome outcome = run(connection, sql, NULL, 0, &rows);
     if (outcome)
         return outcome;

@@ -16,20 +16,24 @@ static enum outcome
 insert(struct connection *connection, const struct new_market *market, const struct digest *sha256)
 {
     static const char sql[] =
-        "WITH m AS (INSERT INTO breakwater.market (market, title, version, epoch, created_at) VALUES ($1, $2, 1, 1, $3::bigint))"
-        " INSERT INTO breakwater.parameters (market, version, sha256, document, who, why, created_at, active_at)"
+        "WITH m AS (INSERT INTO breakwater.market (market, title, version, epoch, created_at)"
+        " VALUES ($1, $2, 1, 1, $3::bigint))"
+        " INSERT INTO breakwater.parameters"
+        " (market, version, sha256, document, who, why, created_at, active_at)"
         " VALUES ($1, 1, $4::bytea, $5::bytea, $6, $7, $3::bigint, $3::bigint)";
     char             now[ARG_INTEGER_MAX];
     const struct arg args[] = {
-        ARG_TEXT(market->market), ARG_TEXT(market->title), arg_integer(clock_now_us(), now), ARG_DIGEST(sha256),
-        ARG_BYTES(market->document, market->document_count), ARG_TEXT(market->actor), ARG_TEXT(market->why),
+        ARG_TEXT(market->market), ARG_TEXT(market->title), arg_integer(clock_now_us(), now),
+        ARG_DIGEST(sha256),
+        ARG_BYTES(market->document, market->document_count), ARG_TEXT(market->actor),
+        ARG_TEXT(market->why),
     };
     return run_command(connection, sql, args, sizeof args / sizeof *args, NULL);
 }
 
 enum outcome
-parameters_log(struct connection *connection, const char *market, int64_t version, const struct digest *sha256, const char *actor,
-               const char *why)
+parameters_log(struct connection *connection, const char *market, int64_t version,
+               const struct digest *sha256, const char *actor, const char *why)
 {
     struct arena arena;
     struct text  reason, quoted_sha256, number;
@@ -53,8 +57,9 @@ parameters_log(struct connection *connection, const char *market, int64_t versio
         { "sha256", quoted_sha256.bytes }, { "version", number.bytes }, { "why", reason.bytes },
     };
     enum outcome outcome = reason.is_full || quoted_sha256.is_full || number.is_full
-                               ? OUTCOME_REFUSED
-                               : chain_record(connection, "parameters", actor, market, members, sizeof members / sizeof *members);
+                           ? OUTCOME_REFUSED
+                           : chain_record(connection, "parameters", actor, market, members,
+                                          sizeof members / sizeof *members);
     arena_close(&arena);
     return outcome;
 }
@@ -66,9 +71,11 @@ create(struct connection *connection, const struct new_market *market)
     enum outcome  outcome = insert(connection, market, &sha256);
 
     if (!outcome)
-        outcome = parameters_log(connection, market->market, 1, &sha256, market->actor, market->why);
+        outcome = parameters_log(connection, market->market, 1, &sha256, market->actor,
+                                 market->why);
     if (!outcome)
-        outcome = run_command(connection, "SELECT pg_notify('breakwater_markets', '')", NULL, 0, NULL);
+        outcome = run_command(connection, "SELECT pg_notify('breakwater_markets', '')", NULL, 0,
+                              NULL);
     return outcome;
 }
 
@@ -105,7 +112,8 @@ fail(char why[static DATABASE_WHY_MAX], const char *name, const char *reason)
 }
 
 static bool
-load_sample(struct connection *connection, const struct asset_file *file, struct arena *arena, char why[static DATABASE_WHY_MAX])
+load_sample(struct connection *connection, const struct asset_file *file, struct arena *arena,
+            char why[static DATABASE_WHY_MAX])
 {
     struct sample sample;
     struct faults faults, warnings;
@@ -120,7 +128,8 @@ load_sample(struct connection *connection, const struct asset_file *file, struct
     json_write(&parameters_record, &sample.parameters, JSON_CANONICAL, &document);
     if (document.is_full)
         return fail(why, file->name, "out of memory");
-    struct new_market market = { sample.market, sample.title, document.bytes, document.count, NULL, "sample market" };
+    struct new_market market = { sample.market, sample.title, document.bytes, document.count, NULL,
+                                 "sample market" };
     return !create(connection, &market) || fail(why, file->name, connection->why);
 }
 
@@ -146,7 +155,8 @@ samples_load(struct connection *connection, char why[static DATABASE_WHY_MAX])
     PGresult *rows;
 
     if (transaction_begin(connection) ||
-        run_command(connection, "LOCK TABLE breakwater.market IN SHARE ROW EXCLUSIVE MODE", NULL, 0, NULL) ||
+        run_command(connection, "LOCK TABLE breakwater.market IN SHARE ROW EXCLUSIVE MODE",
+                    NULL, 0, NULL) ||
         run(connection, "SELECT 1 FROM breakwater.market LIMIT 1", NULL, 0, &rows)) {
         if (connection->in_transaction)
             transaction_rollback(connection);

@@ -1,4 +1,5 @@
-/* Markets in memory: loaded from the database, read and accepted once, then shared without copying. */
+/* Markets in memory: loaded from the database, read and accepted
+ * once, then shared without copying. */
 #include "db/markets.h"
 
 #include <assert.h>
@@ -13,9 +14,11 @@
 
 enum { MARKETS_MAX = 4096, MARKET_BYTES_MAX = 8 << 20 };
 
-/* A market and all that it points to; shared by the values that follow one another while it does not change. */
+/* A market and all that it points to; shared by the values that follow one
+ * another while it does not change. */
 struct loaded_market {
-    size_t        holders;                    /* values that contain it; touched by reloads only, under the cache's lock */
+    /* values that contain it; touched by reloads only, under the cache's lock */
+    size_t        holders;
     struct arena  arena;
     struct market market;
 };
@@ -144,26 +147,32 @@ read_parameters(struct loaded_market *loaded, char why[static DATABASE_WHY_MAX])
 
     faults_open(&faults, 1);
     faults_open(&warnings, 1);
-    if (json_read(&parameters_record, market->document, market->document_count, &loaded->arena, &market->parameters, &faults) &&
+    if (json_read(&parameters_record, market->document, market->document_count,
+                  &loaded->arena, &market->parameters, &faults) &&
         parameters_accept(&market->parameters, &faults, &warnings))
         return true;
-    snprintf(why, DATABASE_WHY_MAX, "%.80s: %.150s", faults.items[0].pointer, faults.items[0].detail);
+    snprintf(why, DATABASE_WHY_MAX, "%.80s: %.150s", faults.items[0].pointer,
+             faults.items[0].detail);
     return false;
 }
 
 static bool
-read_market(const PGresult *rows, const char *name, struct loaded_market *loaded, char why[static DATABASE_WHY_MAX])
+read_market(const PGresult *rows, const char *name, struct loaded_market *loaded,
+            char why[static DATABASE_WHY_MAX])
 {
     struct market *market = &loaded->market;
 
     market->market         = arena_copy(&loaded->arena, name, strlen(name));
-    market->title          = arena_copy(&loaded->arena, PQgetvalue(rows, 0, ONE_TITLE), (size_t)PQgetlength(rows, 0, ONE_TITLE));
+    market->title          = arena_copy(&loaded->arena, PQgetvalue(rows, 0, ONE_TITLE),
+                                        (size_t)PQgetlength(rows, 0, ONE_TITLE));
     market->epoch          = strtoll(PQgetvalue(rows, 0, ONE_EPOCH), NULL, 10);
     market->version        = strtoll(PQgetvalue(rows, 0, ONE_VERSION), NULL, 10);
     market->active_at      = strtoll(PQgetvalue(rows, 0, ONE_ACTIVE_AT), NULL, 10);
     market->document_count = (size_t)PQgetlength(rows, 0, ONE_DOCUMENT);
-    market->document       = arena_copy(&loaded->arena, PQgetvalue(rows, 0, ONE_DOCUMENT), market->document_count);
-    if (!market->market || !market->title || !market->document || PQgetlength(rows, 0, ONE_SHA256) != DIGEST_BYTES) {
+    market->document       = arena_copy(&loaded->arena, PQgetvalue(rows, 0, ONE_DOCUMENT),
+                                        market->document_count);
+    if (!market->market || !market->title || !market->document ||
+        PQgetlength(rows, 0, ONE_SHA256) != DIGEST_BYTES) {
         snprintf(why, DATABASE_WHY_MAX, "out of memory");
         return false;
     }
@@ -179,8 +188,10 @@ read_market(const PGresult *rows, const char *name, struct loaded_market *loaded
 static struct loaded_market *
 load_market(struct connection *connection, const char *name)
 {
-    static const char     sql[] = "SELECT m.title, m.epoch::text, m.version::text, p.active_at::text, p.sha256, p.document"
-                                  " FROM breakwater.market m JOIN breakwater.parameters p USING (market, version) WHERE market = $1";
+    static const char     sql[] =
+        "SELECT m.title, m.epoch::text, m.version::text, p.active_at::text, p.sha256, p.document"
+        " FROM breakwater.market m JOIN breakwater.parameters p USING (market, version)"
+        " WHERE market = $1";
     struct arg            arg = ARG_TEXT(name);
     char                  why[DATABASE_WHY_MAX] = "it has no parameters";
     struct loaded_market *loaded = calloc(1, sizeof *loaded);
@@ -211,9 +222,11 @@ add(struct market_cache *cache, struct loaded_markets *value, struct loaded_mark
     value->loaded[value->markets.count++] = loaded;
 }
 
-/* The market as it was if its epoch stands, or if it cannot be read now; NULL: there is none. False: the connection is gone. */
+/* The market as it was if its epoch stands, or if it cannot be read now; NULL: there is none.
+ * False: the connection is gone. */
 static bool
-find_or_load(struct connection *connection, const struct markets *before, const char *name, int64_t epoch, struct loaded_market **out)
+find_or_load(struct connection *connection, const struct markets *before, const char *name,
+             int64_t epoch, struct loaded_market **out)
 {
     const struct market *old = market_find(before, name);
 
@@ -238,13 +251,13 @@ is_same(const struct markets *a, const struct markets *b)
 }
 
 static bool
-fill(struct market_cache *cache, struct connection *connection, const PGresult *list, const struct markets *before,
-     struct loaded_markets *value)
+fill(struct market_cache *cache, struct connection *connection, const PGresult *list,
+     const struct markets *before, struct loaded_markets *value)
 {
     for (int i = 0; i < PQntuples(list); i++) {
         struct loaded_market *loaded;
-        if (!find_or_load(connection, before, PQgetvalue(list, i, LIST_MARKET), strtoll(PQgetvalue(list, i, LIST_EPOCH), NULL, 10),
-                          &loaded))
+        if (!find_or_load(connection, before, PQgetvalue(list, i, LIST_MARKET),
+                          strtoll(PQgetvalue(list, i, LIST_EPOCH), NULL, 10), &loaded))
             return false;
         if (loaded)
             add(cache, value, loaded);
@@ -258,7 +271,9 @@ reload(struct market_cache *cache, struct connection *connection)
     char      sql[160];
     PGresult *list;
 
-    snprintf(sql, sizeof sql, "SELECT market, epoch FROM breakwater.market ORDER BY market COLLATE \"C\" LIMIT %d", MARKETS_MAX);
+    snprintf(sql, sizeof sql,
+             "SELECT market, epoch FROM breakwater.market ORDER BY market COLLATE \"C\" LIMIT %d",
+             MARKETS_MAX);
     if (run(connection, sql, NULL, 0, &list))
         return false;
     const struct markets  *before = markets_hold(cache);

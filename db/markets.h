@@ -27,22 +27,29 @@ struct market_cache;
 /* Holds the present value until it is released: from any thread, in a few nanoseconds. */
 const struct markets *markets_hold(struct market_cache *cache);
 void                  markets_release(struct market_cache *cache, const struct markets *markets);
-const struct market  *market_find(const struct markets *markets, const char *name);     /* NULL: none */
+/* NULL: none */
+const struct market  *market_find(const struct markets *markets, const char *name);
 
 struct market_cache *market_cache_open(void);                         /* empty */
-/* Reads what changed. False: the cache stays as it was; connection->why says why. A document that this program cannot read keeps
- * its market as it was (or absent), and is reported. */
+/* Reads what changed. False: the cache stays as it was; connection->why says why. A document that
+ * this program cannot read keeps its market as it was (or absent), and is reported. */
 bool                 market_cache_reload(struct market_cache *cache, struct connection *connection);
 void                 market_cache_close(struct market_cache *cache);
 
-/* A new market with version 1 of its parameters, in force at once; its record stands in the log. In a transaction of its own unless
- * one is open. The document must have been accepted; `document` is canonical. CONFLICT: the market is there. */
-struct new_market { const char *market, *title, *document; size_t document_count; const char *actor, *why; };
+/* A new market with version 1 of its parameters, in force at once; its record stands in the log.
+ * In a transaction of its own unless one is open. The document must have been accepted; `document`
+ * is canonical. CONFLICT: the market is there. */
+struct new_market {
+    const char *market, *title, *document;
+    size_t      document_count;
+    const char *actor, *why;
+};
 enum outcome market_create(struct connection *connection, const struct new_market *market);
 
-/* The record of a version of a market's parameters, in the transaction that brings it. Before any decision may name it. */
-enum outcome parameters_log(struct connection *connection, const char *market, int64_t version, const struct digest *sha256,
-                            const char *actor, const char *why);
+/* The record of a version of a market's parameters, in the transaction that brings it.
+ * Before any decision may name it. */
+enum outcome parameters_log(struct connection *connection, const char *market, int64_t version,
+                            const struct digest *sha256, const char *actor, const char *why);
 
 /* The sample markets inside the program, where there is no market yet. False: `why`. */
 bool samples_load(struct connection *connection, char why[static DATABASE_WHY_MAX]);

@@ -1,4 +1,5 @@
-/* Compares the program's migration files with those that the database remembers, and runs the rest. */
+/* Compares the program's migration files with those that the
+ * database remembers, and runs the rest. */
 #include "db/migration.h"
 
 #include <assert.h>
@@ -18,8 +19,8 @@ is_migration(const char *path)
     const char *name = path + FOLDER_COUNT;
     size_t      count = strlen(path);
 
-    return !strncmp(path, "migrations/", FOLDER_COUNT) && strspn(name, "0123456789") == 4 && name[4] == '_' &&
-           !strcmp(path + count - 4, ".sql");
+    return !strncmp(path, "migrations/", FOLDER_COUNT) && strspn(name, "0123456789") == 4 &&
+           name[4] == '_' && !strcmp(path + count - 4, ".sql");
 }
 
 static bool
@@ -32,7 +33,8 @@ fail(struct connection *connection, const char *what, char why[static DATABASE_W
 static bool
 prepare(struct connection *connection, char why[static DATABASE_WHY_MAX])
 {
-    /* Two programs that start at once: CREATE ... IF NOT EXISTS alone would collide in the catalog. */
+    /* Two programs that start at once: CREATE ... IF NOT EXISTS
+     * alone would collide in the catalog. */
     static const char sql[] =
         "SELECT pg_advisory_lock(7241, 3);"
         "CREATE TABLE IF NOT EXISTS public.breakwater_migration ("
@@ -70,33 +72,39 @@ digest_text_of(const struct asset_file *file, char text[static DIGEST_TEXT_MAX])
 
 /* What was run must still be what the program carries. */
 static bool
-check_row(const struct asset_file *files, size_t files_count, const char *name, const char *sha256, char why[static DATABASE_WHY_MAX])
+check_row(const struct asset_file *files, size_t files_count, const char *name, const char *sha256,
+          char why[static DATABASE_WHY_MAX])
 {
     const struct asset_file *file = file_of(files, files_count, name);
     char                     ours[DIGEST_TEXT_MAX];
 
     if (!file && strcmp(name, newest_of(files, files_count)) > 0) {
-        snprintf(why, DATABASE_WHY_MAX, "the database is newer than this program: it has run %s; start a newer program", name);
+        snprintf(why, DATABASE_WHY_MAX,
+                 "the database is newer than this program: it has run %s; start a newer program",
+                 name);
         return false;
     }
     if (!file) {
-        snprintf(why, DATABASE_WHY_MAX, "migration %s was run on this database, but this program does not carry it", name);
+        snprintf(why, DATABASE_WHY_MAX,
+                 "migration %s was run on this database, but this program does not carry it", name);
         return false;
     }
     digest_text_of(file, ours);
     if (strcmp(ours, sha256) != 0) {
-        snprintf(why, DATABASE_WHY_MAX, "migration %s was changed after it was run on this database; restore it, and make a new one",
-                 name);
+        snprintf(why, DATABASE_WHY_MAX,
+                 "migration %s was changed after it was run on this database;"
+                 " restore it, and make a new one", name);
         return false;
     }
     return true;
 }
 
 static bool
-check(struct connection *connection, const struct asset_file *files, size_t files_count, PGresult **ran,
-      char why[static DATABASE_WHY_MAX])
+check(struct connection *connection, const struct asset_file *files, size_t files_count,
+      PGresult **ran, char why[static DATABASE_WHY_MAX])
 {
-    if (run(connection, "SELECT name, sha256 FROM public.breakwater_migration ORDER BY name", NULL, 0, ran))
+    if (run(connection, "SELECT name, sha256 FROM public.breakwater_migration ORDER BY name", NULL,
+            0, ran))
         return fail(connection, "cannot read which migrations were run", why);
     for (int i = 0; i < PQntuples(*ran); i++)
         if (!check_row(files, files_count, PQgetvalue(*ran, i, 0), PQgetvalue(*ran, i, 1), why)) {
@@ -117,7 +125,8 @@ has_run(const PGresult *ran, const char *name)
 
 /* The file and its row in one transaction: the file itself must not say BEGIN or COMMIT. */
 static bool
-run_file(struct connection *connection, const struct asset_file *file, char why[static DATABASE_WHY_MAX])
+run_file(struct connection *connection, const struct asset_file *file,
+         char why[static DATABASE_WHY_MAX])
 {
     char             sha256[DIGEST_TEXT_MAX];
     const struct arg args[] = { ARG_TEXT(file->name + FOLDER_COUNT), ARG_TEXT(sha256) };
@@ -125,8 +134,8 @@ run_file(struct connection *connection, const struct asset_file *file, char why[
     digest_text_of(file, sha256);
     if (!transaction_begin(connection)) {
         if (!run_script(connection, file->bytes) &&
-            !run_command(connection, "INSERT INTO public.breakwater_migration (name, sha256) VALUES ($1, $2)", args, 2, NULL) &&
-            !transaction_commit(connection))
+            !run_command(connection, "INSERT INTO public.breakwater_migration (name, sha256)"
+                         " VALUES ($1, $2)", args, 2, NULL) && !transaction_commit(connection))
             return true;
         if (connection->in_transaction) {
             fail(connection, file->name, why);
@@ -139,8 +148,8 @@ run_file(struct connection *connection, const struct asset_file *file, char why[
 
 /* A number below one that was run already would change the past of other databases. */
 static bool
-run_missing(struct connection *connection, const struct asset_file *files, size_t files_count, const PGresult *ran, size_t *done,
-            char why[static DATABASE_WHY_MAX])
+run_missing(struct connection *connection, const struct asset_file *files, size_t files_count,
+            const PGresult *ran, size_t *done, char why[static DATABASE_WHY_MAX])
 {
     int         ran_count = PQntuples(ran);
     const char *newest = ran_count ? PQgetvalue(ran, ran_count - 1, 0) : "";
@@ -150,8 +159,9 @@ run_missing(struct connection *connection, const struct asset_file *files, size_
         if (!is_migration(files[i].name) || has_run(ran, name))
             continue;
         if (strcmp(name, newest) < 0) {
-            snprintf(why, DATABASE_WHY_MAX, "migration %s was added before %s, which was run already; give it a higher number", name,
-                     newest);
+            snprintf(why, DATABASE_WHY_MAX,
+                     "migration %s was added before %s,"
+                     " which was run already; give it a higher number", name, newest);
             return false;
         }
         if (!run_file(connection, &files[i], why))
@@ -162,11 +172,12 @@ run_missing(struct connection *connection, const struct asset_file *files, size_
 }
 
 bool
-migrate_files(struct connection *connection, const struct asset_file *files, size_t files_count, size_t *done,
-              char why[static DATABASE_WHY_MAX])
+migrate_files(struct connection *connection, const struct asset_file *files, size_t files_count,
+              size_t *done, char why[static DATABASE_WHY_MAX])
 {
     PGresult *ran = NULL;
-    bool      is_done = prepare(connection, why) && check(connection, files, files_count, &ran, why);
+    bool      is_done = prepare(connection, why) &&
+                        check(connection, files, files_count, &ran, why);
 
     *done = 0;
     if (is_done) {

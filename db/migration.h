@@ -1,4 +1,5 @@
-/* The schema by number: plain SQL files inside the program, each run once and remembered with its SHA-256. */
+/* The schema by number: plain SQL files inside the program, each run once
+ * and remembered with its SHA-256. */
 #ifndef DB_MIGRATION_H
 #define DB_MIGRATION_H
 
@@ -11,7 +12,7 @@
 bool migrate(struct connection *connection, size_t *done, char why[static DATABASE_WHY_MAX]);
 
 /* The same of other files (tests): sorted by name, those that match "migrations/NNNN_*.sql". */
-bool migrate_files(struct connection *connection, const struct asset_file *files, size_t files_count, size_t *done,
-                   char why[static DATABASE_WHY_MAX]);
+bool migrate_files(struct connection *connection, const struct asset_file *files,
+                   size_t files_count, size_t *done, char why[static DATABASE_WHY_MAX]);
 
 #endif

@@ -100,7 +100,8 @@ row_read(const struct record *record, const PGresult *rows, int row, void *out)
         int                 column = PQfnumber(rows, field->name);
         if (column < 0)
             return false;
-        if (PQgetisnull(rows, row, column) ? !read_null(field, member) : !read_value(field, PQgetvalue(rows, row, column), member))
+        if (PQgetisnull(rows, row, column)
+            ? !read_null(field, member) : !read_value(field, PQgetvalue(rows, row, column), member))
             return false;
     }
     return true;
@@ -148,5 +149,6 @@ row_write(const struct record *record, const void *in, struct row *out)
 {
     assert(record->count <= ARGS_MAX);
     for (size_t i = 0; i < record->count; i++)
-        out->args[i] = write_value(&record->fields[i], (const char *)in + record->fields[i].offset, out->room[i]);
+        out->args[i] = write_value(&record->fields[i], (const char *)in + record->fields[i].offset,
+                                   out->room[i]);
 }

@@ -47,7 +47,8 @@ wait_for_connection(struct connection *connection, int64_t patience_ms)
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
     while (status == PGRES_POLLING_WRITING || status == PGRES_POLLING_READING) {
-        if (!wait_for_socket(connection, status == PGRES_POLLING_WRITING ? POLLOUT : POLLIN, deadline_ms))
+        if (!wait_for_socket(connection, status == PGRES_POLLING_WRITING ? POLLOUT : POLLIN,
+                             deadline_ms))
             return false;
         status = PQconnectPoll(connection->raw);
     }

@@ -15,7 +15,8 @@ struct worker {
     struct workers   *workers;
     pthread_t         thread;
     struct connection connection;
-    int64_t           retry_at_ms;            /* while the database is away, jobs are not held up by one attempt each */
+    /* while the database is away, jobs are not held up by one attempt each */
+    int64_t           retry_at_ms;
 };
 
 struct workers {
@@ -45,7 +46,8 @@ take(struct workers *workers, struct job *job)
     return is_one;
 }
 
-/* NULL while the database is away. A connection that broke while it was idle is found out by a question to it. */
+/* NULL while the database is away. A connection that broke while it was idle is
+ * found out by a question to it. */
 static struct connection *
 connected(struct worker *worker)
 {
@@ -112,12 +114,14 @@ workers_open(struct database *database, size_t threads, size_t queue_max)
 }
 
 bool
-workers_submit(struct workers *workers, void (*job)(struct connection *connection, void *context), void *context)
+workers_submit(struct workers *workers, void (*job)(struct connection *connection, void *context),
+               void *context)
 {
     pthread_mutex_lock(&workers->lock);
     bool is_taken = workers->count < workers->max && !workers->is_stopping;
     if (is_taken) {
-        workers->jobs[(workers->first + workers->count) % workers->max] = (struct job){ job, context };
+        workers->jobs[(workers->first + workers->count) % workers->max] =
+            (struct job){ job, context };
         workers->count++;
         pthread_cond_signal(&workers->changed);
     }

@@ -1,4 +1,5 @@
-/* The writer's thread: takes what is queued, makes it durable, and finds out what became of it whatever happens. */
+/* The writer's thread: takes what is queued, makes it durable, and finds out what
+ * became of it whatever happens. */
 #include "db/writer.h"
 
 #include <assert.h>
@@ -18,11 +19,13 @@
 #include "db/wait.h"
 
 enum {
-    IDLE_MS = 500,                            /* how often an idle writer looks whether its connection lives */
+    /* how often an idle writer looks whether its connection lives */
+    IDLE_MS = 500,
     PATIENCE_MS = 8000, STATEMENT_MS = 12000,
     LOCK_MS = 200,                            /* for a key that another instance is writing */
     BACKOFF_MS_FIRST = 50, BACKOFF_MS_MAX = 1000,
-    RESOLVE_MS = 2000,                        /* how long an answer may wait to know what a lost COMMIT did */
+    /* how long an answer may wait to know what a lost COMMIT did */
+    RESOLVE_MS = 2000,
     OPEN_MS = 5000,
     ATTEMPTS_MAX = 4,
 };
@@ -83,7 +86,8 @@ take(struct writer *writer)
 {
     size_t count = 0, bytes = 0;
 
-    while (writer->first && count < BATCH_MAX && (!count || bytes + decision_bytes(writer->first) <= BATCH_BYTES)) {
+    while (writer->first && count < BATCH_MAX &&
+           (!count || bytes + decision_bytes(writer->first) <= BATCH_BYTES)) {
         struct decision *decision = writer->first;
         bytes += decision_bytes(decision);
         writer->first = decision->next;
@@ -104,7 +108,8 @@ take_locked(struct writer *writer)
     return count;
 }
 
-/* The connection is gone: nothing of what is queued was written, and nothing more is taken until it is back. */
+/* The connection is gone: nothing of what is queued was written, and nothing
+ * more is taken until it is back. */
 static void
 go_down(struct writer *writer)
 {
@@ -125,7 +130,8 @@ connect(struct writer *writer)
     known_forget(&writer->known);
     bool is_ready = connection_open(connection, writer->database) && server_is_safe(connection) &&
            !connection_set_patience(connection, STATEMENT_MS, LOCK_MS) && batch_prepare(connection);
-    /* We give up before the server does: a COMMIT whose wait for a standby it cuts off would look like one that is safe. */
+    /* We give up before the server does: a COMMIT whose wait for a standby it cuts off
+     * would look like one that is safe. */
     connection->patience_ms = PATIENCE_MS;
     return is_ready;
 }
@@ -179,8 +185,8 @@ resolve(struct writer *writer)
 static void
 come_up(struct writer *writer)
 {
-    if (connect(writer) && opening_write(&writer->opening, &writer->connection, writer->inst, &writer->position) &&
-        resolve(writer)) {
+    if (connect(writer) && opening_write(&writer->opening, &writer->connection, writer->inst,
+                                         &writer->position) && resolve(writer)) {
         writer->backoff_ms = BACKOFF_MS_FIRST;
         database_report(writer->database, "the writer is connected");
         set_up(writer, true);
@@ -226,7 +232,8 @@ after_fault(struct writer *writer, enum outcome outcome)
         return STEP_SPLIT;
     case OUTCOME_CLOSED:
     case OUTCOME_AWAY:
-        database_report(writer->database, "the database refuses to write: %s", writer->connection.why);
+        database_report(writer->database, "the database refuses to write: %s",
+                        writer->connection.why);
         return STEP_AWAY;
     }
     return STEP_AWAY;
@@ -252,7 +259,8 @@ after_silence(struct writer *writer, const struct batch *batch)
     return STEP_UNKNOWN;
 }
 
-/* A batch as it was sealed; sent again with the same bytes where it is known that it was not written. */
+/* A batch as it was sealed; sent again with the same bytes where it is
+ * known that it was not written. */
 static enum step
 write_batch(struct writer *writer, struct batch *batch)
 {
@@ -275,7 +283,8 @@ write_batch(struct writer *writer, struct batch *batch)
 
 /* Settles those that were left out and closes the gap; the rest is tried again. */
 static size_t
-leave_out(struct writer *writer, struct decision **items, size_t count, const enum settlement *verdicts)
+leave_out(struct writer *writer, struct decision **items, size_t count,
+          const enum settlement *verdicts)
 {
     size_t kept_count = 0;
     bool   is_stale = false;
@@ -292,7 +301,8 @@ leave_out(struct writer *writer, struct decision **items, size_t count, const en
     return kept_count;
 }
 
-/* Alone it cannot be written: a key that somebody holds is taken, a lock held too long is not its fault, the rest is. */
+/* Alone it cannot be written: a key that somebody holds is taken, a lock held too long
+ * is not its fault, the rest is. */
 static enum settlement
 settlement_alone(const struct writer *writer, const struct decision *decision)
 {
@@ -304,13 +314,16 @@ settlement_alone(const struct writer *writer, const struct decision *decision)
 static bool
 is_partition_missing(struct writer *writer, struct decision **items, size_t count)
 {
-    return !strcmp(writer->connection.sqlstate, "23514") && partitions_make(&writer->connection, items[0]->now_us) &&
+    return !strcmp(writer->connection.sqlstate, "23514") &&
+           partitions_make(&writer->connection, items[0]->now_us) &&
            partitions_make(&writer->connection, items[count - 1]->now_us);
 }
 
-static void write_group(struct writer *writer, struct decision **items, size_t count, bool may_make_partitions);
+static void write_group(struct writer *writer, struct decision **items, size_t count,
+                        bool may_make_partitions);
 
-/* PostgreSQL refused the batch, and nobody saw it: halves, so that one bad decision fails alone. Depth: log2(BATCH_MAX). */
+/* PostgreSQL refused the batch, and nobody saw it: halves, so that one bad decision fails
+ * alone. Depth: log2(BATCH_MAX). */
 static void
 split(struct writer *writer, struct decision **items, size_t count, bool may_make_partitions)
 {
@@ -319,7 +332,8 @@ split(struct writer *writer, struct decision **items, size_t count, bool may_mak
         return;
     }
     if (count == 1) {
-        database_report(writer->database, "a decision cannot be written: %s", writer->connection.why);
+        database_report(writer->database, "a decision cannot be written: %s",
+                        writer->connection.why);
         settle(items[0], settlement_alone(writer, items[0]));
         return;
     }
@@ -373,7 +387,8 @@ write_group(struct writer *writer, struct decision **items, size_t count, bool m
 static void
 settle_unwritten(struct writer *writer, size_t count)
 {
-    if (batch_open(&writer->batch, writer->items, count, writer->inst, &writer->position, &writer->known))
+    if (batch_open(&writer->batch, writer->items, count, writer->inst, &writer->position,
+                   &writer->known))
         writer->position = writer->batch.after;
     batch_close(&writer->batch);
     settle_all(writer->items, count, SETTLED_DURABLE);
@@ -407,14 +422,16 @@ wait_down(struct writer *writer)
     if (!writer->is_stopping)
         condition_wait_ms(&writer->changed, &writer->lock, writer->backoff_ms);
     pthread_mutex_unlock(&writer->lock);
-    writer->backoff_ms = writer->backoff_ms * 2 < BACKOFF_MS_MAX ? writer->backoff_ms * 2 : BACKOFF_MS_MAX;
+    writer->backoff_ms = writer->backoff_ms * 2 < BACKOFF_MS_MAX
+                         ? writer->backoff_ms * 2 : BACKOFF_MS_MAX;
 }
 
 /* An idle connection that broke is noticed by reading from it. */
 static bool
 lives(struct connection *connection)
 {
-    return connection_is_up(connection) && PQconsumeInput(connection->raw) && connection_is_up(connection);
+    return connection_is_up(connection) && PQconsumeInput(connection->raw) &&
+           connection_is_up(connection);
 }
 
 static void *
@@ -433,7 +450,8 @@ write_on(void *context)
         size_t count = wait_for_items(writer, IDLE_MS);
         if (count)
             write_group(writer, writer->items, count, true);
-        if (!connection_is_up(&writer->connection) || writer->unresolved.is_one || (!count && !lives(&writer->connection)))
+        if (!connection_is_up(&writer->connection) || writer->unresolved.is_one ||
+            (!count && !lives(&writer->connection)))
             go_down(writer);
         else if (count)
             set_up(writer, true);
@@ -494,7 +512,8 @@ writer_open(struct database *database, const struct writer_settings *settings)
     opening_init(&writer->opening);
     pthread_mutex_init(&writer->lock, NULL);
     condition_open(&writer->changed);
-    if (thread_start(&writer->thread, settings->record_left_out ? write_nothing : write_on, writer)) {
+    if (thread_start(&writer->thread, settings->record_left_out ? write_nothing : write_on,
+                     writer)) {
         wait_for_first_attempt(writer);
         return writer;
     }
@@ -523,7 +542,8 @@ bool
 writer_submit(struct writer *writer, struct decision *decision)
 {
     pthread_mutex_lock(&writer->lock);
-    bool is_taken = writer->is_up && !writer->is_stopping && writer->queued_count < writer->settings.queue_max;
+    bool is_taken = writer->is_up && !writer->is_stopping &&
+                    writer->queued_count < writer->settings.queue_max;
     if (is_taken) {
         decision->next = NULL;
         *writer->last  = decision;

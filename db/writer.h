@@ -1,4 +1,5 @@
-/* One thread, one connection: makes decisions durable in groups (log.md 6, reference/performance.md). */
+/* One thread, one connection: makes decisions durable in groups
+ * (log.md 6, reference/performance.md). */
 #ifndef DB_WRITER_H
 #define DB_WRITER_H
 
@@ -9,25 +10,30 @@ struct writer;
 
 enum settlement {
     SETTLED_DURABLE,          /* committed: may be answered */
-    SETTLED_STALE,            /* the market's parameters moved: compute it again (the cache is already up to date) */
+    /* the market's parameters moved: compute it again (the cache is already up to date) */
+    SETTLED_STALE,
     SETTLED_DUPLICATE,        /* its idempotency key is taken: answer from what is stored */
     SETTLED_REFUSED,          /* this one row cannot be written */
     SETTLED_AWAY,             /* the database does not answer: nothing was written */
     SETTLED_UNKNOWN,          /* COMMIT's answer was lost and could not be found out in time */
 };
 
-/* Bytes kept by their hash in the same transaction: an inline state, a document given in the request. */
+/* Bytes kept by their hash in the same transaction: an inline state, a
+ * document given in the request. */
 struct kept { struct digest sha256; const char *bytes; size_t count; };
 
-/* Lives, with all it points to, until settled() was called; the writer calls it once, from its thread. */
+/* Lives, with all it points to, until settled() was called; the writer
+ * calls it once, from its thread. */
 struct decision {
     struct draft         draft;
     const char          *market;              /* NULL: no fence */
     int64_t              epoch;               /* of the market, as the decision saw it */
     const char          *caller;              /* scope of the idempotency key: key id, or "" */
     const char          *idempotency_key;     /* NULL: none */
-    struct digest        body_sha256;         /* of the request's bytes: the same key with another body is refused */
-    const struct text   *workings;            /* kept beside the idempotency key, so that a replayed answer has them; NULL: none */
+    /* of the request's bytes: the same key with another body is refused */
+    struct digest        body_sha256;
+    /* kept beside the idempotency key, so that a replayed answer has them; NULL: none */
+    const struct text   *workings;
     struct kept          snapshot, parameters;/* count 0: none, or already kept */
     int64_t              now_us;
     /* What the writer gives. */
@@ -46,9 +52,12 @@ struct writer_settings {
 };
 
 struct writer *writer_open(struct database *database, const struct writer_settings *settings);
-const char    *writer_inst(const struct writer *writer);           /* the UUID of this process start, 36 characters */
+/* the UUID of this process start, 36 characters */
+const char    *writer_inst(const struct writer *writer);
 bool           writer_is_up(const struct writer *writer);
-bool           writer_submit(struct writer *writer, struct decision *decision);   /* false: full, or the database is away */
-void           writer_close(struct writer *writer);                /* settles what is queued, writes the `close` record */
+/* false: full, or the database is away */
+bool           writer_submit(struct writer *writer, struct decision *decision);
+/* settles what is queued, writes the `close` record */
+void           writer_close(struct writer *writer);
 
 #endif
