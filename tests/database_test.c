@@ -11,14 +11,17 @@
 static const struct { const char *sql; enum outcome outcome; } outcomes[] = {
     { "SELECT 1", OUTCOME_OK },
     { "INSERT INTO breakwater.market VALUES ('m', 'M', 1, 1, 0)", OUTCOME_OK },
-    { "INSERT INTO breakwater.market VALUES ('a', '', 1, 1, 0), ('a', '', 1, 1, 0)", OUTCOME_CONFLICT },
-    { "INSERT INTO breakwater.parameters VALUES ('none', 1, decode(repeat('00', 32), 'hex'), '', NULL, NULL, 0, 0)", OUTCOME_CONFLICT },
+    { "INSERT INTO breakwater.market VALUES ('a', '', 1, 1, 0), ('a', '', 1, 1, 0)",
+      OUTCOME_CONFLICT },
+    { "INSERT INTO breakwater.parameters VALUES"
+      " ('none', 1, decode(repeat('00', 32), 'hex'), '', NULL, NULL, 0, 0)", OUTCOME_CONFLICT },
     { "INSERT INTO breakwater.market VALUES ('not a name', '', 1, 1, 0)", OUTCOME_REFUSED },
     { "INSERT INTO breakwater.market VALUES ('a', NULL, 1, 1, 0)", OUTCOME_REFUSED },
     { "SELECT 'x'::bigint", OUTCOME_REFUSED },
     { "SELECT 1 / 0", OUTCOME_REFUSED },
     { "this is not SQL", OUTCOME_REFUSED },
-    { "SET statement_timeout = 1; SELECT pg_sleep(5)", OUTCOME_REFUSED },      /* two statements in one: not with arguments */
+    /* two statements in one: not with arguments */
+    { "SET statement_timeout = 1; SELECT pg_sleep(5)", OUTCOME_REFUSED },
     { "DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40001'; END $$", OUTCOME_RETRY },
     { "DO $$ BEGIN RAISE EXCEPTION SQLSTATE '53100'; END $$", OUTCOME_CLOSED },
     { "DO $$ BEGIN RAISE EXCEPTION SQLSTATE '25006'; END $$", OUTCOME_CLOSED },
@@ -36,8 +39,8 @@ START_TEST(answers_are_few_outcomes)
     opened_fresh(&opened);
     for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
         enum outcome outcome = run_command(&opened.connection, outcomes[i].sql, NULL, 0, NULL);
-        ck_assert_msg(outcome == outcomes[i].outcome, "%s: %d, not %d (%s)", outcomes[i].sql, (int)outcome, (int)outcomes[i].outcome,
-                      opened.connection.why);
+        ck_assert_msg(outcome == outcomes[i].outcome, "%s: %d, not %d (%s)", outcomes[i].sql,
+                      (int)outcome, (int)outcomes[i].outcome, opened.connection.why);
     }
     ck_assert(!connection_is_up(&opened.connection));
     ck_assert_int_eq(run_command(&opened.connection, "SELECT 1", NULL, 0, NULL), OUTCOME_AWAY);
@@ -56,7 +59,8 @@ START_TEST(a_statement_that_takes_too_long_is_cut_off)
     struct database         *database = database_open(&settings, why);
     ck_assert_msg(database != NULL, "%s", why);
     ck_assert(connection_open(&connection, database));
-    ck_assert_int_eq(run_command(&connection, "SET statement_timeout = 50", NULL, 0, NULL), OUTCOME_OK);
+    ck_assert_int_eq(run_command(&connection, "SET statement_timeout = 50", NULL, 0, NULL),
+                     OUTCOME_OK);
     ck_assert_int_eq(run_command(&connection, "SELECT pg_sleep(5)", NULL, 0, NULL), OUTCOME_CLOSED);
     ck_assert(connection_is_up(&connection));
     connection_close(&connection);
@@ -71,7 +75,8 @@ START_TEST(a_rolled_back_transaction_leaves_nothing)
 
     opened_fresh(&opened);
     ck_assert(!transaction_begin(connection));
-    ck_assert(!run_command(connection, "INSERT INTO breakwater.market VALUES ('m', 'M', 1, 1, 0)", NULL, 0, NULL));
+    ck_assert(!run_command(connection, "INSERT INTO breakwater.market VALUES ('m', 'M', 1, 1, 0)",
+                           NULL, 0, NULL));
     transaction_rollback(connection);
     ck_assert(!transaction_begin(connection));
     ck_assert(run_command(connection, "SELECT 1 / 0", NULL, 0, NULL));
@@ -119,40 +124,52 @@ START_TEST(partitions_reach_a_week_ahead_and_are_of_the_right_make)
     struct opened opened;
 
     opened_fresh(&opened);
-    ck_assert_int_ge(postgres_number(opened.url, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit.body'::regclass"), 9);
-    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('audit.body_' ||"
-                                        " to_char((now() AT TIME ZONE 'UTC')::date + 7, 'YYYYMMDD')) AND"
-                                        " reloptions @> '{toast_tuple_target=8160}'"), 1);
-    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('audit.body_' ||"
-                                        " to_char((now() AT TIME ZONE 'UTC')::date, 'YYYYMMDD')) AND attname = 'record' AND"
-                                        " attcompression = 'l'"), 1);
-    ck_assert_int_eq(postgres_number(opened.url, "SELECT audit.partitions_make(date '2100-01-01', date '2100-01-03')"), 3);
-    ck_assert_int_eq(postgres_number(opened.url, "SELECT audit.partitions_make(date '2100-01-02', date '2100-01-04')"), 1);
+    ck_assert_int_ge(postgres_number(opened.url, "SELECT count(*) FROM pg_inherits"
+                                     " WHERE inhparent = 'audit.body'::regclass"), 9);
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM pg_class"
+                                     " WHERE oid = to_regclass('audit.body_' ||"
+                                     " to_char((now() AT TIME ZONE 'UTC')::date + 7, 'YYYYMMDD'))"
+                                     " AND reloptions @> '{toast_tuple_target=8160}'"), 1);
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM pg_attribute"
+                                     " WHERE attrelid = to_regclass('audit.body_' ||"
+                                     " to_char((now() AT TIME ZONE 'UTC')::date, 'YYYYMMDD'))"
+                                     " AND attname = 'record'"
+                                     " AND attcompression = 'l'"), 1);
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT audit.partitions_make(date '2100-01-01',"
+                                     " date '2100-01-03')"), 3);
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT audit.partitions_make(date '2100-01-02',"
+                                     " date '2100-01-04')"), 1);
     opened_close(&opened);
 }
 END_TEST
 
 /* The tests' own migrations. */
 static const struct asset_file first[] = {
-    { "migrations/0001_begin.sql", "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
+    { "migrations/0001_begin.sql",
+      "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
     { "migrations/samples/x.json", "{}", 2 },
 };
 static const struct asset_file second[] = {
-    { "migrations/0001_begin.sql", "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
+    { "migrations/0001_begin.sql",
+      "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
     { "migrations/0003_more.sql", "ALTER TABLE public.a ADD y int;", 31 },
 };
-static const struct asset_file changed[] = { { "migrations/0001_begin.sql", "CREATE TABLE public.a (x text);", 31 } };
+static const struct asset_file changed[] =
+    { { "migrations/0001_begin.sql", "CREATE TABLE public.a (x text);", 31 } };
 static const struct asset_file between[] = {
-    { "migrations/0001_begin.sql", "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
+    { "migrations/0001_begin.sql",
+      "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
     { "migrations/0002_late.sql", "SELECT 1;", 9 },
     { "migrations/0003_more.sql", "ALTER TABLE public.a ADD y int;", 31 },
 };
 static const struct asset_file renamed[] = {
-    { "migrations/0001_start.sql", "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
+    { "migrations/0001_start.sql",
+      "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
     { "migrations/0003_more.sql", "ALTER TABLE public.a ADD y int;", 31 },
 };
 static const struct asset_file broken[] = {
-    { "migrations/0001_begin.sql", "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
+    { "migrations/0001_begin.sql",
+      "CREATE TABLE public.a (x int); INSERT INTO public.a VALUES (1);", 63 },
     { "migrations/0003_more.sql", "ALTER TABLE public.a ADD y int;", 31 },
     { "migrations/0004_bad.sql", "CREATE TABLE public.b (x int); SELECT nonsense;", 47 },
 };
@@ -177,7 +194,11 @@ START_TEST(migrations_run_once_in_order)
 }
 END_TEST
 
-static const struct refusal { const struct asset_file *files; size_t count; const char *says; } refusals[] = {
+static const struct refusal {
+    const struct asset_file *files;
+    size_t                   count;
+    const char              *says;
+} refusals[] = {
     { changed, 1, "0001_begin.sql was changed" },
     { first, 1, "newer than this program: it has run 0003_more.sql" },
     { between, 3, "0002_late.sql was added before 0003_more.sql" },
@@ -198,10 +219,13 @@ START_TEST(migrations_that_do_not_fit_are_refused_by_name)
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
         why[0] = '\0';
         ck_assert(!migrate_files(connection, refusals[i].files, refusals[i].count, &done, why));
-        ck_assert_msg(strstr(why, refusals[i].says) != NULL, "\"%s\" does not say \"%s\"", why, refusals[i].says);
+        ck_assert_msg(strstr(why, refusals[i].says) != NULL, "\"%s\" does not say \"%s\"", why,
+                      refusals[i].says);
     }
-    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM public.breakwater_migration"), 2);
-    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM pg_class WHERE oid = to_regclass('public.b')"), 0);
+    ck_assert_int_eq(postgres_number(opened.url,
+                                     "SELECT count(*) FROM public.breakwater_migration"), 2);
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM pg_class"
+                                     " WHERE oid = to_regclass('public.b')"), 0);
     ck_assert_msg(migrate_files(connection, second, 2, &done, why), "%s", why);
     opened_close(&opened);
 }

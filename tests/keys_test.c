@@ -16,7 +16,8 @@ static const struct { const char *text; bool is_good; unsigned roles; } roles[] 
     { "preview", true, ROLE_PREVIEW_BIT },
     { "admin,preview", true, ROLE_ADMIN_BIT | ROLE_PREVIEW_BIT },
     { "feed,feed", true, ROLE_FEED_BIT },
-    { "", false, 0 }, { ",", false, 0 }, { "preview,", false, 0 }, { ",preview", false, 0 }, { "previe", false, 0 },
+    { "", false, 0 }, { ",", false, 0 }, { "preview,", false, 0 }, { ",preview", false, 0 },
+    { "previe", false, 0 },
     { "previews", false, 0 }, { "anyone", false, 0 }, { "preview feed", false, 0 },
 };
 
@@ -61,7 +62,8 @@ START_TEST(a_key_is_found_by_its_secret_alone)
 
     opened_fresh(&opened);
     for (int i = 0; i < 3; i++)
-        ck_assert(!key_create(&opened.connection, "0123456789abcdef", ROLE_FEED_BIT, "acme", secrets[i], &made[i]));
+        ck_assert(!key_create(&opened.connection, "0123456789abcdef", ROLE_FEED_BIT, "acme",
+                              secrets[i], &made[i]));
     const struct keys *keys = reload(&opened);
     ck_assert_uint_eq(keys->count, 3);
     for (int i = 0; i < 3; i++) {
@@ -71,7 +73,9 @@ START_TEST(a_key_is_found_by_its_secret_alone)
         ck_assert_str_eq(key->holder, "acme");
         ck_assert_uint_eq(key->roles, ROLE_FEED_BIT);
         ck_assert_uint_eq(strlen(secrets[i]), KEY_SECRET_MAX - 1);
-        ck_assert_uint_eq(strspn(secrets[i], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"), KEY_SECRET_MAX - 1);
+        ck_assert_uint_eq(strspn(secrets[i],
+                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"),
+                          KEY_SECRET_MAX - 1);
         for (size_t at = 0; at < KEY_SECRET_MAX - 1; at++) {
             memcpy(wrong, secrets[i], sizeof wrong);
             wrong[at] = wrong[at] == 'x' ? 'y' : 'x';
@@ -79,7 +83,8 @@ START_TEST(a_key_is_found_by_its_secret_alone)
         }
     }
     memcpy(wrong, secrets[0], sizeof wrong);
-    memcpy(wrong + 20, secrets[1] + 20, sizeof wrong - 20);      /* one key's id with another's secret */
+    /* one key's id with another's secret */
+    memcpy(wrong + 20, secrets[1] + 20, sizeof wrong - 20);
     ck_assert_ptr_null(key_find(keys, wrong));
     ck_assert_ptr_null(key_find(keys, ""));
     release(&opened, keys);
@@ -95,10 +100,12 @@ START_TEST(only_the_hash_of_a_secret_is_stored)
 
     opened_fresh(&opened);
     ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM breakwater.api_key WHERE sha256 = sha256('%s'::bytea)", secret);
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM breakwater.api_key WHERE sha256 = sha256('%s'::bytea)", secret);
     ck_assert_int_eq(postgres_number(opened.url, sql), 1);
-    snprintf(sql, sizeof sql, "SELECT (SELECT count(*) FROM breakwater.api_key k WHERE k::text LIKE '%%%s%%') +"
-                              " (SELECT count(*) FROM audit.event WHERE convert_from(record, 'UTF8') LIKE '%%%s%%')",
+    snprintf(sql, sizeof sql,
+             "SELECT (SELECT count(*) FROM breakwater.api_key k WHERE k::text LIKE '%%%s%%') +"
+             " (SELECT count(*) FROM audit.event WHERE convert_from(record, 'UTF8') LIKE '%%%s%%')",
              secret + 20, secret + 20);
     ck_assert_int_eq(postgres_number(opened.url, sql), 0);
     opened_close(&opened);
@@ -147,13 +154,17 @@ START_TEST(every_change_stands_in_the_log)
     bool          was_there;
 
     opened_fresh(&opened);
-    ck_assert(!key_create(&opened.connection, "0123456789abcdef", ROLE_FEED_BIT, "acme", secret, &key));
+    ck_assert(!key_create(&opened.connection, "0123456789abcdef", ROLE_FEED_BIT, "acme", secret,
+                          &key));
     ck_assert(!key_revoke(&opened.connection, NULL, key.id, &was_there));
     connection_close(&opened.connection);
     ck_assert_int_eq(postgres_number(opened.url,
-        "SELECT (string_agg(coalesce(r ->> 'event', r ->> 'kind') || ':' || coalesce(r ->> 'actor', '-'), ' ' ORDER BY iseq) ="
-        " 'open:- created:0123456789abcdef revoked:- close:-')::integer"
-        " FROM (SELECT iseq, convert_from(record, 'UTF8')::json AS r FROM audit.event) AS events"), 1);
+                                     "SELECT (string_agg(coalesce(r ->> 'event', r ->> 'kind') ||"
+                                     " ':' || coalesce(r ->> 'actor', '-'), ' ' ORDER BY iseq) ="
+                                     " 'open:- created:0123456789abcdef"
+                                     " revoked:- close:-')::integer"
+                                     " FROM (SELECT iseq, convert_from(record,"
+                                     " 'UTF8')::json AS r FROM audit.event) AS events"), 1);
     ck_assert_int_eq(log_check(opened.url), 0);
     database_close(opened.database);
 }
@@ -171,7 +182,8 @@ START_TEST(the_time_of_use_is_saved)
     key_used(keys, key_find(keys, secret), 1234567);
     release(&opened, keys);
     ck_assert(key_cache_save_uses(database_keys(opened.database), &opened.connection));
-    ck_assert_int_eq(postgres_number(opened.url, "SELECT used_at FROM breakwater.api_key"), 1234567);
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT used_at FROM breakwater.api_key"),
+                     1234567);
     opened_close(&opened);
 }
 END_TEST
@@ -179,7 +191,8 @@ END_TEST
 START_TEST(first_keys_are_written_once_for_their_owner_alone)
 {
     struct opened opened;
-    char          scratch[POSTGRES_PATH_MAX], path[POSTGRES_PATH_MAX + 8], why[DATABASE_WHY_MAX] = "", line[160];
+    char          scratch[POSTGRES_PATH_MAX], path[POSTGRES_PATH_MAX + 8],
+                  why[DATABASE_WHY_MAX] = "", line[160];
     struct stat   status;
     int           lines = 0;
 
@@ -279,10 +292,13 @@ START_TEST(the_housekeeper_forgets_idempotency_keys_after_a_day)
     struct opened opened;
 
     opened_fresh(&opened);
-    postgres_run(opened.url, "INSERT INTO breakwater.idempotency SELECT 'a', n::text, decode(repeat('00', 32), 'hex'), 'd', NULL,"
-                             " (extract(epoch FROM now()) * 1000000)::bigint - n * 3600000000::bigint FROM generate_series(1, 48) n");
+    postgres_run(opened.url, "INSERT INTO breakwater.idempotency"
+                 " SELECT 'a', n::text, decode(repeat('00', 32), 'hex'), 'd', NULL,"
+                 " (extract(epoch FROM now()) * 1000000)::bigint - n * 3600000000::bigint"
+                 " FROM generate_series(1, 48) n");
     struct housekeeper *keeper = housekeeper_open(opened.database);
-    for (int ms = 0; postgres_number(opened.url, "SELECT count(*) FROM breakwater.idempotency") != 23; ms += 20) {
+    for (int ms = 0; postgres_number(opened.url, "SELECT count(*) FROM breakwater.idempotency") !=
+         23; ms += 20) {
         ck_assert_int_lt(ms, 5000);
         usleep(20000);
     }

@@ -1,4 +1,5 @@
-/* A small service behind a real listener, for the listener's tests: a thread that takes requests, and a table of odd operations. */
+/* A small service behind a real listener, for the listener's tests: a thread that takes requests,
+ * and a table of odd operations. */
 #ifndef TESTS_LISTENER_SERVICE_H
 #define TESTS_LISTENER_SERVICE_H
 
@@ -31,11 +32,13 @@ struct service {
 /* The settings that the tests share; a test may change them before service_open. */
 struct listener_settings service_settings(void);
 
-void   service_open(struct service *service, const struct listener_settings *settings);   /* NULL: those */
+/* NULL: those */
+void   service_open(struct service *service, const struct listener_settings *settings);
 void   service_close(struct service *service);        /* and checks that each begin had its end */
 void   service_hold(struct service *service, bool is_held);
 size_t service_taken(struct service *service);        /* waiting in the queue */
-bool   service_wait_for_taken(struct service *service, size_t count);   /* false: not within some seconds */
+/* false: not within some seconds */
+bool   service_wait_for_taken(struct service *service, size_t count);
 bool   service_wait_for_ended(struct service *service, size_t count);
 
 extern const struct route service_routes[];

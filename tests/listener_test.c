@@ -1,4 +1,5 @@
-/* The listener, over real sockets: each refusal, connections kept and closed, requests that wait. */
+/* The listener, over real sockets: each refusal, connections kept
+ * and closed, requests that wait. */
 #include "server/listener.h"
 
 #include <stdio.h>
@@ -31,68 +32,95 @@ static const struct {
     { "GET http://here/ping HTTP/1.1\r\n" HOST "\r\n", 200, "", "pong" },
     { "GET /ping HTTP/1.0\r\n\r\n", 200, "", "pong" },
     { GET("/none"), 404, "application/problem+json", "\"type\":\"/problems/no-such-route\"" },
-    { GET("/none"), 404, "", "\"title\":\"no operation has this path\",\"status\":404,\"instance\":\"/none#" },
+    { GET("/none"), 404, "",
+      "\"title\":\"no operation has this path\",\"status\":404,\"instance\":\"/none#" },
     { GET("/none"), 404, "", "\"code\":\"no_such_route\",\"errors\":[]}" },
     { GET("/ping/"), 404, "", "no_such_route" },
     { GET("/things/a%2Fb"), 200, "", "a/b" },
     { GET("/things/a%2"), 404, "", "no_such_route" },
     { GET("/things/a%00b"), 404, "", "no_such_route" },
-    { "POST /ping HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 405, "Allow: GET, HEAD\r\n", "wrong_method" },
-    { "DELETE /things/1 HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, HEAD, PUT\r\n", "wrong_method" },
-    { "OPTIONS /things/1 HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, HEAD, PUT\r\n", "wrong_method" },
+    { "POST /ping HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 405, "Allow: GET, HEAD\r\n",
+      "wrong_method" },
+    { "DELETE /things/1 HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, HEAD, PUT\r\n",
+      "wrong_method" },
+    { "OPTIONS /things/1 HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, HEAD, PUT\r\n",
+      "wrong_method" },
     { "HEAD /ping HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Length: 4\r\n", "" },
     { "HEAD /none HTTP/1.1\r\n" HOST "\r\n", 404, "application/problem+json", "" },
     { GET("/empty"), 204, "Location: /elsewhere\r\n", "" },
     { GET("/empty"), 204, "Cache-Control: public, max-age=60\r\n", "" },
     /* bodies */
-    { "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 23\r\n\r\n" NOTE, 201, "Content-Type: application/json\r\n", NOTE },
-    { "POST /notes HTTP/1.1\r\n" HOST "content-type: Application/JSON ; charset=utf-8\r\nContent-Length: 23\r\n\r\n" NOTE, 201, "", NOTE },
-    { "POST /notes HTTP/1.1\r\n" HOST "Content-Type: text/plain\r\nContent-Length: 23\r\n\r\n" NOTE, 415, "", "wrong_content_type" },
-    { "POST /notes HTTP/1.1\r\n" HOST "Content-Type: application/jsonx\r\nContent-Length: 23\r\n\r\n" NOTE, 415, "", "wrong_content_type" },
-    { "POST /notes HTTP/1.1\r\n" HOST "Content-Length: 23\r\n\r\n" NOTE, 415, "", "wrong_content_type" },
-    { "POST /notes HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 400, "", "\"code\":\"not_json\"" },
+    { "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 23\r\n\r\n" NOTE, 201,
+      "Content-Type: application/json\r\n", NOTE },
+    { "POST /notes HTTP/1.1\r\n" HOST
+      "content-type: Application/JSON ; charset=utf-8\r\nContent-Length: 23\r\n\r\n" NOTE, 201, "",
+      NOTE },
+    { "POST /notes HTTP/1.1\r\n" HOST "Content-Type: text/plain\r\nContent-Length: 23\r\n\r\n" NOTE,
+      415, "", "wrong_content_type" },
+    { "POST /notes HTTP/1.1\r\n" HOST
+      "Content-Type: application/jsonx\r\nContent-Length: 23\r\n\r\n" NOTE, 415, "",
+      "wrong_content_type" },
+    { "POST /notes HTTP/1.1\r\n" HOST "Content-Length: 23\r\n\r\n" NOTE, 415, "",
+      "wrong_content_type" },
+    { "POST /notes HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 400, "",
+      "\"code\":\"not_json\"" },
     { "POST /notes HTTP/1.1\r\n" HOST "\r\n", 400, "", "\"code\":\"not_json\"" },
-    { "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 4\r\n\r\n{\"a:", 400, "", "\"code\":\"not_json\"" },
+    { "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 4\r\n\r\n{\"a:", 400, "",
+      "\"code\":\"not_json\"" },
     { "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 10\r\n\r\n{\"text\":1}",
       400, "", "\"pointer\":\"/text\",\"code\":\"wrong_type\"" },
-    { "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 201\r\n\r\n" A200 "b", 413, "", "takes up to 200 bytes" },
-    { "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 99999999999\r\n\r\n", 413, "Connection: close\r\n", "body_too_large" },
+    { "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 201\r\n\r\n" A200 "b", 413, "",
+      "takes up to 200 bytes" },
+    { "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 99999999999\r\n\r\n", 413,
+      "Connection: close\r\n", "body_too_large" },
     { "POST /notes HTTP/1.1\r\n" HOST JSON "Expect: 100-continue\r\nContent-Length: 201\r\n\r\n",
       413, "Connection: close\r\n", "body_too_large" },
     { "GET /ping HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", 413, "", "takes no body" },
-    { "GET /ping HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413, "", "takes no body" },
-    { "POST /notes HTTP/1.1\r\n" HOST JSON "Transfer-Encoding: chunked\r\n\r\n8\r\n{\"text\":\r\nf\r\n\"hi\",\"count\":3}\r\n0\r\n\r\n",
+    { "GET /ping HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413, "",
+      "takes no body" },
+    { "POST /notes HTTP/1.1\r\n" HOST JSON
+      "Transfer-Encoding: chunked\r\n\r\n8\r\n{\"text\":\r\nf\r\n\"hi\",\"count\":3}\r\n0\r\n\r\n",
       201, "", NOTE },
-    { "POST /notes HTTP/1.1\r\n" HOST JSON "Transfer-Encoding: chunked\r\n\r\n64\r\n" A50 A50 "\r\n65\r\n" A50 A50 "b\r\n0\r\n\r\n",
-      413, "", "body_too_large" },
-    { "POST /notes HTTP/1.1\r\n" HOST JSON "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400, "Connection: close\r\n", "malformed" },
+    { "POST /notes HTTP/1.1\r\n" HOST JSON "Transfer-Encoding: chunked\r\n\r\n64\r\n" A50 A50
+      "\r\n65\r\n" A50 A50 "b\r\n0\r\n\r\n", 413, "", "body_too_large" },
+    { "POST /notes HTTP/1.1\r\n" HOST JSON "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400,
+      "Connection: close\r\n", "malformed" },
     { "POST /raw HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, "", "0" },
     /* the query */
     { GET("/page?count=42"), 200, "", "\"count\":42" },
     { GET("/page"), 200, "", "\"count\":20" },
     { GET("/page?"), 200, "", "\"count\":20" },
-    { GET("/page?count=101"), 400, "", "\"code\":\"query_invalid\",\"errors\":[{\"pointer\":\"?count\",\"code\":\"out_of_bounds\"" },
-    { GET("/page?count=1&count=1"), 400, "", "\"pointer\":\"?count\",\"code\":\"duplicate_parameter\"" },
+    { GET("/page?count=101"), 400, "",
+      "\"code\":\"query_invalid\",\"errors\":[{\"pointer\":\"?count\",\"code\":\"out_of_bounds\"" },
+    { GET("/page?count=1&count=1"), 400, "",
+      "\"pointer\":\"?count\",\"code\":\"duplicate_parameter\"" },
     { GET("/ping?a=b"), 400, "", "\"pointer\":\"?a\",\"code\":\"unknown_parameter\"" },
     /* what handlers refuse */
     { GET("/refused"), 422, "", "\"detail\":\"the number 5 does not fit\"" },
-    { GET("/refused"), 422, "", "\"errors\":[{\"pointer\":\"/a/b\",\"code\":\"overflow\",\"detail\":\"too large\"}]" },
+    { GET("/refused"), 422, "",
+      "\"errors\":[{\"pointer\":\"/a/b\",\"code\":\"overflow\",\"detail\":\"too large\"}]" },
     { GET("/busy"), 503, "Retry-After: 7\r\n", "database_away" },
     { GET("/key"), 401, "WWW-Authenticate: Bearer\r\n", "key_unknown" },
     { "GET /key HTTP/1.1\r\n" HOST "Authorization: Bearer x\r\n\r\n", 200, "", "pong" },
     { "POST /key HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", 401, "", "key_unknown" },
     /* idempotency keys */
-    { "POST /keyed HTTP/1.1\r\n" HOST JSON "Content-Length: 23\r\n\r\n" NOTE, 400, "", "idempotency_key_invalid" },
-    { "POST /keyed HTTP/1.1\r\n" HOST JSON "Idempotency-Key: a b\r\nContent-Length: 23\r\n\r\n" NOTE, 201, "", NOTE },
-    { "POST /keyed HTTP/1.1\r\n" HOST JSON "Idempotency-Key: " A200 A50 "123456\r\nContent-Length: 23\r\n\r\n" NOTE, 400, "", "1 to 255" },
+    { "POST /keyed HTTP/1.1\r\n" HOST JSON "Content-Length: 23\r\n\r\n" NOTE, 400, "",
+      "idempotency_key_invalid" },
+    { "POST /keyed HTTP/1.1\r\n" HOST JSON "Idempotency-Key: a b\r\nContent-Length: 23\r\n\r\n"
+      NOTE, 201, "", NOTE },
+    { "POST /keyed HTTP/1.1\r\n" HOST JSON "Idempotency-Key: " A200 A50
+      "123456\r\nContent-Length: 23\r\n\r\n" NOTE, 400, "", "1 to 255" },
     /* header fields */
-    { "GET /ping HTTP/1.1\r\n" HOST "Authorization: a\r\nAuthorization: b\r\n\r\n", 400, "", "malformed" },
+    { "GET /ping HTTP/1.1\r\n" HOST "Authorization: a\r\nAuthorization: b\r\n\r\n", 400, "",
+      "malformed" },
     { "GET /p\x80ng HTTP/1.1\r\n" HOST "\r\n", 400, "", "malformed" },
     { "GET /seen HTTP/1.1\r\n" HOST "Via: proxy\r\n\r\n", 200, "", "1 here proxy" },
     { "GET /seen HTTP/1.1\r\n" HOST "x-real-ip: 1.2.3.4\r\n\r\n", 200, "", "1 here 1.2.3.4" },
-    { "GET /ping HTTP/1.1\r\n" HOST "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n", 200,
+    { "GET /ping HTTP/1.1\r\n" HOST
+      "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n", 200,
       "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n", "pong" },
-    { "GET /none HTTP/1.1\r\n" HOST "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n", 404, "",
+    { "GET /none HTTP/1.1\r\n" HOST
+      "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n\r\n", 404, "",
       "\"instance\":\"/none#0af7651916cd43dd8448eb211c80319c\"" },
     /* requests that wait */
     { GET("/waits"), 200, "", "durable" },
@@ -109,9 +137,12 @@ START_TEST(each_call_has_its_answer)
 
     service_open(&service, NULL);
     http_call(service.port, calls[_i].send, &answer);
-    ck_assert_msg(answer.status == calls[_i].status, "status %d for %s\n%s", answer.status, calls[_i].send, answer.body);
-    ck_assert_msg(strstr(answer.head, calls[_i].head) != NULL, "%s: no %s", answer.head, calls[_i].head);
-    ck_assert_msg(strstr(answer.body, calls[_i].body) != NULL, "%s: no %s", answer.body, calls[_i].body);
+    ck_assert_msg(answer.status == calls[_i].status, "status %d for %s\n%s", answer.status,
+                  calls[_i].send, answer.body);
+    ck_assert_msg(strstr(answer.head, calls[_i].head) != NULL, "%s: no %s", answer.head,
+                  calls[_i].head);
+    ck_assert_msg(strstr(answer.body, calls[_i].body) != NULL, "%s: no %s", answer.body,
+                  calls[_i].body);
     http_forget(&answer);
     service_close(&service);
 }
@@ -145,11 +176,13 @@ START_TEST(connections_live_on_after_an_answer)
     service_open(&service, NULL);
     http_connect(&client, service.port);
     for (size_t i = 0; i < COUNT_OF(calls); i++) {
-        if (strstr(calls[i].head, "Connection: close") || strstr(calls[i].send, "HTTP/1.0") || !strcmp(calls[i].body, "malformed"))
+        if (strstr(calls[i].head, "Connection: close") || strstr(calls[i].send, "HTTP/1.0") ||
+            !strcmp(calls[i].body, "malformed"))
             continue;
         ck_assert(http_send(&client, calls[i].send));
         http_receive(&client, !strncmp(calls[i].send, "HEAD", 4), &answer);
-        ck_assert_msg(answer.status == calls[i].status, "status %d after %s", answer.status, calls[i].send);
+        ck_assert_msg(answer.status == calls[i].status, "status %d after %s", answer.status,
+                      calls[i].send);
         http_forget(&answer);
     }
     http_close(&client);
@@ -190,10 +223,10 @@ START_TEST(pipelined_requests_are_answered_in_order)
 
     service_open(&service, NULL);
     http_connect(&client, service.port);
-    ck_assert(http_send(&client,
-        "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 4\r\n\r\n{\"a:" GET("/waits")
-        "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 201\r\n\r\n" A200 "b" GET("/none") GET("/work")
-        "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 23\r\n\r\n" NOTE));
+    ck_assert(http_send(&client, "POST /notes HTTP/1.1\r\n" HOST JSON
+                        "Content-Length: 4\r\n\r\n{\"a:" GET("/waits") "POST /notes HTTP/1.1\r\n"
+                        HOST JSON "Content-Length: 201\r\n\r\n" A200 "b" GET("/none") GET("/work")
+                        "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 23\r\n\r\n" NOTE));
     for (size_t i = 0; i < COUNT_OF(statuses); i++) {
         http_receive(&client, false, &answer);
         ck_assert_int_eq(answer.status, statuses[i]);
@@ -204,15 +237,19 @@ START_TEST(pipelined_requests_are_answered_in_order)
 }
 END_TEST
 
-/* Where two readers could see different requests, none that follows on the connection is believed. */
+/* Where two readers could see different requests, none that follows
+ * on the connection is believed. */
 START_TEST(ambiguous_framing_closes_the_connection)
 {
     static const char *const starts[] = {
         "POST /raw HTTP/1.1\r\n" HOST "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
         "POST /raw HTTP/1.1\r\n" HOST "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
-        "POST /raw HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "POST /raw HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "GET /ping HTTP/1.1\r\n" HOST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /raw HTTP/1.1\r\n" HOST
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /raw HTTP/1.1\r\n" HOST
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET /ping HTTP/1.1\r\n" HOST
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "GET /ping HTTP/1.1\r\n" HOST "Transfer-Encoding: identity\r\n\r\n",
         "GET /ping HTTP/1.1\r\n" HOST "Content-Length: +3\r\n\r\nabc",
         "GET /ping HTTP/1.1\r\n" HOST "Content-Length: 3, 3\r\n\r\nabc",
@@ -223,7 +260,8 @@ START_TEST(ambiguous_framing_closes_the_connection)
         "GET /ping HTTP/1.1\r\n" HOST " folded: line\r\n\r\n",
         "GET /ping HTTP/1.1\r\nHost : here\r\n\r\n",
         "POST /raw HTTP/1.1\r\n" HOST "Content-Length : 3\r\n\r\nabc",
-        "POST /raw HTTP/1.1\r\n" HOST "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        "POST /raw HTTP/1.1\r\n" HOST
+        "Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
         "POST /raw HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
     };
     struct service     service;
@@ -237,7 +275,8 @@ START_TEST(ambiguous_framing_closes_the_connection)
     http_receive(&client, false, &answer);
     ck_assert_int_eq(answer.status, 400);
     http_forget(&answer);
-    http_receive(&client, false, &answer);             /* the library may send the rest of an answer of its own */
+    /* the library may send the rest of an answer of its own */
+    http_receive(&client, false, &answer);
     ck_assert_int_eq(answer.status, 0);
     ck_assert(client.count == 0 || !memmem(client.bytes, client.count, "pong", 4));
     http_close(&client);
@@ -253,7 +292,8 @@ START_TEST(a_body_may_come_byte_by_byte)
 
     service_open(&service, NULL);
     http_connect(&client, service.port);
-    ck_assert(http_send(&client, "POST /notes HTTP/1.1\r\n" HOST JSON "Expect: 100-continue\r\nContent-Length: 23\r\n\r\n"));
+    ck_assert(http_send(&client, "POST /notes HTTP/1.1\r\n" HOST JSON
+                        "Expect: 100-continue\r\nContent-Length: 23\r\n\r\n"));
     http_receive(&client, false, &answer);
     ck_assert_int_eq(answer.status, 100);
     http_forget(&answer);
@@ -270,7 +310,8 @@ START_TEST(a_body_may_come_byte_by_byte)
 }
 END_TEST
 
-/* The client sends all of a body that is far too large before it looks for the answer: it must still find it. */
+/* The client sends all of a body that is far too large before it looks for the
+ * answer: it must still find it. */
 START_TEST(a_large_refused_body_is_answered_after_it)
 {
     enum { BYTES = 4 << 20 };
@@ -282,7 +323,8 @@ START_TEST(a_large_refused_body_is_answered_after_it)
     ck_assert_ptr_nonnull(bytes);
     service_open(&service, NULL);
     http_connect(&client, service.port);
-    ck_assert(http_send(&client, "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 4194304\r\n\r\n"));
+    ck_assert(http_send(&client,
+                        "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 4194304\r\n\r\n"));
     ck_assert(http_send_bytes(&client, bytes, BYTES));
     http_receive(&client, false, &answer);
     ck_assert_int_eq(answer.status, 413);
@@ -309,7 +351,8 @@ START_TEST(large_chunked_bodies_grow_to_the_limit)
     service_open(&service, NULL);
     http_connect(&client, service.port);
     for (int more = 0; more < 2; more++) {
-        ck_assert(http_send(&client, "POST /raw HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"));
+        ck_assert(http_send(&client,
+                            "POST /raw HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"));
         ck_assert(http_send(&client, more ? "100001\r\n" : "100000\r\n"));
         ck_assert(http_send_bytes(&client, bytes, (size_t)BYTES + (size_t)more));
         ck_assert(http_send(&client, "\r\n0\r\n\r\n"));
@@ -337,8 +380,10 @@ START_TEST(endless_chunks_are_cut_off)
     ck_assert_ptr_nonnull(bytes);
     service_open(&service, NULL);
     http_connect(&client, service.port);
-    ck_assert(http_send(&client, "POST /notes HTTP/1.1\r\n" HOST JSON "Transfer-Encoding: chunked\r\n\r\n"));
-    while (sent < 1000 && http_send(&client, "10000\r\n") && http_send_bytes(&client, bytes, PIECE) && http_send(&client, "\r\n"))
+    ck_assert(http_send(&client,
+                        "POST /notes HTTP/1.1\r\n" HOST JSON "Transfer-Encoding: chunked\r\n\r\n"));
+    while (sent < 1000 && http_send(&client, "10000\r\n") &&
+           http_send_bytes(&client, bytes, PIECE) && http_send(&client, "\r\n"))
         sent++;
     ck_assert_int_lt(sent, 1000);
     http_close(&client);
@@ -356,7 +401,8 @@ START_TEST(a_truncated_body_ends_without_an_answer)
 
     service_open(&service, NULL);
     http_connect(&client, service.port);
-    ck_assert(http_send(&client, "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 23\r\n\r\n{\"text\":"));
+    ck_assert(http_send(&client, "POST /notes HTTP/1.1\r\n" HOST JSON
+                        "Content-Length: 23\r\n\r\n{\"text\":"));
     shutdown(client.fd, SHUT_WR);
     ck_assert(http_is_closed(&client));
     http_close(&client);
@@ -368,8 +414,9 @@ END_TEST
 
 START_TEST(a_truncated_header_leaves_nothing_behind)
 {
-    static const char *const starts[] = { "GET", "GET /ping", "GET /ping HTTP/1.1\r\n", "GET /ping HTTP/1.1\r\nHo",
-                                          "GET /ping HTTP/1.1\r\nHost: here\r\n", "\r\n", "nonsense\r\n\r\n", "\x16\x03\x01\x02" };
+    static const char *const starts[] =
+        { "GET", "GET /ping", "GET /ping HTTP/1.1\r\n", "GET /ping HTTP/1.1\r\nHo",
+          "GET /ping HTTP/1.1\r\nHost: here\r\n", "\r\n", "nonsense\r\n\r\n", "\x16\x03\x01\x02" };
     struct service           service;
     struct http_client       client;
 
@@ -413,7 +460,8 @@ call_with_query(unsigned port, size_t bytes, struct http_answer *answer)
 
 START_TEST(long_headers_and_targets_are_refused)
 {
-    /* Host is 4 + 4 + 4 bytes of the 8,192, "X-Long" 6 + 4; the target is "/page?" and the query. */
+    /* Host is 4 + 4 + 4 bytes of the 8,192, "X-Long" 6 + 4; the
+     * target is "/page?" and the query. */
     static const struct { bool is_query; size_t bytes; int status; } rows[] = {
         { false, 8192 - 12 - 10, 200 }, { false, 8192 - 12 - 10 + 1, 431 }, { false, 100000, 431 },
         { true, 4096 - 6, 400 }, { true, 4096 - 6 + 1, 414 }, { true, 100000, 414 },
@@ -442,7 +490,8 @@ START_TEST(bodies_share_one_budget)
     service_open(&service, NULL);      /* 4 MiB in all */
     for (size_t i = 0; i < COUNT_OF(clients); i++) {
         http_connect(&clients[i], service.port);
-        ck_assert(http_send(&clients[i], "POST /raw HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 1048576\r\n\r\n"));
+        ck_assert(http_send(&clients[i], "POST /raw HTTP/1.1\r\n" HOST
+                            "Expect: 100-continue\r\nContent-Length: 1048576\r\n\r\n"));
         http_receive(&clients[i], false, &answer);
         ck_assert_int_eq(answer.status, i < 4 ? 100 : 503);
         http_header(&answer, "Retry-After", wait_s, sizeof wait_s);
@@ -454,7 +503,8 @@ START_TEST(bodies_share_one_budget)
     ck_assert(service_wait_for_ended(&service, COUNT_OF(clients)));
     for (int i = 0; i < 5; i++) {                             /* and each gave back what it took */
         http_connect(&clients[0], service.port);
-        ck_assert(http_send(&clients[0], "POST /raw HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 1048576\r\n\r\n"));
+        ck_assert(http_send(&clients[0], "POST /raw HTTP/1.1\r\n" HOST
+                            "Expect: 100-continue\r\nContent-Length: 1048576\r\n\r\n"));
         http_receive(&clients[0], false, &answer);
         ck_assert_int_eq(answer.status, 100);
         http_forget(&answer);
@@ -480,9 +530,11 @@ START_TEST(large_answers_arrive_whole)
 }
 END_TEST
 
-/* The epoll mode of libmicrohttpd 0.9.75 stalls when exactly 128, 256 or 384 connections are ready. */
+/* The epoll mode of libmicrohttpd 0.9.75 stalls when exactly 128,
+ * 256 or 384 connections are ready. */
 /* Past the limit a connection waits until another one ends. */
-/* What was not resumed keeps the listener open; service_close lets it go only after listener_close began. */
+/* What was not resumed keeps the listener open; service_close lets it go
+ * only after listener_close began. */
 static const struct {
     const char *origins, *send;
     int         status;
@@ -492,23 +544,30 @@ static const struct {
 #define ASK            "Access-Control-Request-Method: PUT\r\n"
 #define ALLOW_ORIGIN   "Access-Control-Allow-Origin"
     { NULL, "GET /ping HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 200, ALLOW_ORIGIN, "" },
-    { "https://a", "GET /ping HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 200, ALLOW_ORIGIN, "https://a" },
-    { "https://a", "GET /none HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 404, ALLOW_ORIGIN, "https://a" },
+    { "https://a", "GET /ping HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 200, ALLOW_ORIGIN,
+      "https://a" },
+    { "https://a", "GET /none HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 404, ALLOW_ORIGIN,
+      "https://a" },
     { "https://a", "GET /ping HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 200, "Vary", "Origin" },
     { "https://a", "GET /ping HTTP/1.1\r\n" HOST "\r\n", 200, "Vary", "Origin" },
     { "https://a", "GET /ping HTTP/1.1\r\n" ORIGIN("https://b") "\r\n", 200, ALLOW_ORIGIN, "" },
     { "https://ab", "GET /ping HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 200, ALLOW_ORIGIN, "" },
-    { "https://b, https://a", "GET /ping HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 200, ALLOW_ORIGIN, "https://a" },
+    { "https://b, https://a", "GET /ping HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 200,
+      ALLOW_ORIGIN, "https://a" },
     { "*", "GET /ping HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 200, ALLOW_ORIGIN, "https://a" },
     { NULL, "GET /public HTTP/1.1\r\n" ORIGIN("https://a") "\r\n", 200, ALLOW_ORIGIN, "*" },
-    { "https://a", "OPTIONS /things/1 HTTP/1.1\r\n" ORIGIN("https://a") ASK "\r\n", 204, ALLOW_ORIGIN, "https://a" },
-    { "https://a", "OPTIONS /things/1 HTTP/1.1\r\n" ORIGIN("https://a") ASK "\r\n", 204, "Access-Control-Allow-Methods",
-      "GET, HEAD, PUT" },
-    { "https://a", "OPTIONS /things/1 HTTP/1.1\r\n" ORIGIN("https://b") ASK "\r\n", 405, ALLOW_ORIGIN, "" },
-    { NULL, "OPTIONS /things/1 HTTP/1.1\r\n" ORIGIN("https://a") ASK "\r\n", 405, ALLOW_ORIGIN, "" },
-    { "https://a", "OPTIONS /none HTTP/1.1\r\n" ORIGIN("https://a") ASK "\r\n", 404, ALLOW_ORIGIN, "https://a" },
-    { NULL, "OPTIONS /public HTTP/1.1\r\n" ORIGIN("https://a") "Access-Control-Request-Method: GET\r\n\r\n", 204, ALLOW_ORIGIN,
-      "*" },
+    { "https://a", "OPTIONS /things/1 HTTP/1.1\r\n" ORIGIN("https://a") ASK "\r\n", 204,
+      ALLOW_ORIGIN, "https://a" },
+    { "https://a", "OPTIONS /things/1 HTTP/1.1\r\n" ORIGIN("https://a") ASK "\r\n", 204,
+      "Access-Control-Allow-Methods", "GET, HEAD, PUT" },
+    { "https://a", "OPTIONS /things/1 HTTP/1.1\r\n" ORIGIN("https://b") ASK "\r\n", 405,
+      ALLOW_ORIGIN, "" },
+    { NULL, "OPTIONS /things/1 HTTP/1.1\r\n" ORIGIN("https://a") ASK "\r\n", 405, ALLOW_ORIGIN,
+      "" },
+    { "https://a", "OPTIONS /none HTTP/1.1\r\n" ORIGIN("https://a") ASK "\r\n", 404, ALLOW_ORIGIN,
+      "https://a" },
+    { NULL, "OPTIONS /public HTTP/1.1\r\n"
+      ORIGIN("https://a") "Access-Control-Request-Method: GET\r\n\r\n", 204, ALLOW_ORIGIN, "*" },
 };
 
 START_TEST(pages_of_allowed_origins_may_read)
@@ -531,8 +590,8 @@ END_TEST
 
 START_TEST(addresses_that_cannot_be_listened_at_are_explained)
 {
-    static const char *const addresses[] = { "", "8080", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:99999", "256.0.0.1:1",
-                                             "192.0.2.1:0" };
+    static const char *const addresses[] = { "", "8080", "127.0.0.1:", "127.0.0.1:x",
+                                             "127.0.0.1:99999", "256.0.0.1:1", "192.0.2.1:0" };
     struct listener_settings settings = service_settings();
     char                     why[160] = "";
 

@@ -32,16 +32,20 @@ static const struct {
 } rows[] = {
     { "GET /ping HTTP/1.1\r\n" HOST "Authorization: Bearer the-secret\r\n\r\n",
       "info", "GET", "/ping", "getPing", NULL, "k1", 200, 0, 4 },
-    { "HEAD /ping HTTP/1.1\r\n" HOST "\r\n", "info", "HEAD", "/ping", "getPing", NULL, NULL, 200, 0, 0 },
+    { "HEAD /ping HTTP/1.1\r\n" HOST "\r\n", "info", "HEAD", "/ping", "getPing", NULL, NULL, 200, 0,
+      0 },
     { "GET /page?count=1000&the-secret=1 HTTP/1.1\r\n" HOST "\r\n",
       "info", "GET", "/page", "getPage", "query_invalid", NULL, 400, 0, -1 },
-    { "GET /n%22one HTTP/1.1\r\n" HOST "\r\n", "info", "GET", "/n%22one", NULL, "no_such_route", NULL, 404, 0, -1 },
-    { "GET /n\"one HTTP/1.1\r\n" HOST "\r\n", "info", "GET", "/n\"one", NULL, "no_such_route", NULL, 404, 0, -1 },
-    { "GET /busy HTTP/1.1\r\n" HOST "\r\n", "warning", "GET", "/busy", "getBusy", "database_away", NULL, 503, 0, -1 },
-    { "POST /notes HTTP/1.1\r\n" HOST "Content-Type: application/json\r\nContent-Length: 31\r\n\r\n" NOTE,
-      "info", "POST", "/notes", "postNote", NULL, NULL, 201, 31, 41 },
-    { "POST /notes HTTP/1.1\r\n" HOST "Content-Type: text/the-secret\r\nContent-Length: 31\r\n\r\n" NOTE,
-      "info", "POST", "/notes", "postNote", "wrong_content_type", NULL, 415, 31, -1 },
+    { "GET /n%22one HTTP/1.1\r\n" HOST "\r\n", "info", "GET", "/n%22one", NULL, "no_such_route",
+      NULL, 404, 0, -1 },
+    { "GET /n\"one HTTP/1.1\r\n" HOST "\r\n", "info", "GET", "/n\"one", NULL, "no_such_route", NULL,
+      404, 0, -1 },
+    { "GET /busy HTTP/1.1\r\n" HOST "\r\n", "warning", "GET", "/busy", "getBusy", "database_away",
+      NULL, 503, 0, -1 },
+    { "POST /notes HTTP/1.1\r\n" HOST "Content-Type: application/json\r\nContent-Length: 31\r\n\r\n"
+      NOTE, "info", "POST", "/notes", "postNote", NULL, NULL, 201, 31, 41 },
+    { "POST /notes HTTP/1.1\r\n" HOST "Content-Type: text/the-secret\r\nContent-Length: 31\r\n\r\n"
+      NOTE, "info", "POST", "/notes", "postNote", "wrong_content_type", NULL, 415, 31, -1 },
 };
 
 static void
@@ -126,7 +130,8 @@ START_TEST(requests_are_counted)
         "breakwater_requests_total{operation=\"getPing\",class=\"2xx\"} 3\n",
         "breakwater_requests_total{operation=\"none\",class=\"4xx\"} 1\n",
         "breakwater_requests_total{operation=\"postNote\",class=\"2xx\"} 1\n",
-        "breakwater_request_duration_seconds_bucket{operation=\"getPing\",class=\"2xx\",le=\"+Inf\"} 3\n",
+        "breakwater_request_duration_seconds_bucket{operation=\"getPing\",class=\"2xx\",le=\"+Inf\"}"
+        " 3\n",
         "breakwater_request_duration_seconds_count{operation=\"getPing\",class=\"2xx\"} 3\n",
         "breakwater_refusals_total{code=\"no_such_route\"} 1\n",
         "breakwater_requests_in_flight 0\n",
@@ -142,7 +147,8 @@ START_TEST(requests_are_counted)
     ck_assert_ptr_nonnull(settings.metrics);
     service_open(&service, &settings);
     for (int i = 0; i < 5; i++) {
-        http_call(service.port, i < 3 ? "GET /ping HTTP/1.1\r\n" HOST "\r\n" : i == 3 ? rows[6].send : rows[3].send, &answer);
+        http_call(service.port, i < 3 ? "GET /ping HTTP/1.1\r\n" HOST "\r\n" : i == 3
+                  ? rows[6].send : rows[3].send, &answer);
         http_forget(&answer);
     }
     service_close(&service);
@@ -152,7 +158,8 @@ START_TEST(requests_are_counted)
     text_add(&text, "", 1);
     ck_assert(!text.is_full);
     for (size_t i = 0; i < COUNT_OF(expect); i++)
-        ck_assert_msg(strstr(text.bytes, expect[i]) != NULL, "%s is not in\n%s", expect[i], text.bytes);
+        ck_assert_msg(strstr(text.bytes, expect[i]) != NULL, "%s is not in\n%s", expect[i],
+                      text.bytes);
     ck_assert_ptr_null(strstr(text.bytes, "getLarge"));
     arena_close(&arena);
     metrics_close(settings.metrics);
@@ -178,13 +185,15 @@ START_TEST(durations_fall_in_their_buckets)
 
     ck_assert_ptr_nonnull(metrics);
     metrics_begin(metrics);
-    metrics_end(metrics, &(struct metrics_request){
-        .route = service_routes, .status = 503, .problem = PROBLEM_OVERLOADED, .elapsed_us = durations[_i].us });
+    metrics_end(metrics, &(struct metrics_request){ .route = service_routes, .status = 503,
+                                                    .problem = PROBLEM_OVERLOADED,
+                                                    .elapsed_us = durations[_i].us });
     arena_open(&arena, 1 << 20);
     text_open(&text, &arena, 1024, 1 << 19);
     metrics_write(metrics, &text);
     text_add(&text, "", 1);
-    ck_assert_msg(strstr(text.bytes, durations[_i].expect) != NULL, "%s is not in\n%s", durations[_i].expect, text.bytes);
+    ck_assert_msg(strstr(text.bytes, durations[_i].expect) != NULL, "%s is not in\n%s",
+                  durations[_i].expect, text.bytes);
     arena_close(&arena);
     metrics_close(metrics);
 }

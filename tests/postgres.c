@@ -1,4 +1,5 @@
-/* The tests' PostgreSQL. Each test is a process of its own, and so finds the server through the environment and a lock. */
+/* The tests' PostgreSQL. Each test is a process of its own, and so finds the server
+ * through the environment and a lock. */
 #include "tests/postgres.h"
 
 #include <dirent.h>
@@ -17,7 +18,8 @@
 #include <check.h>
 #include <libpq-fe.h>
 
-enum { COMMAND_MAX = 1024, LINE_MAX_BYTES = 128, COLUMNS_MAX = 16, DATABASES_MAX = 100, KEEPER_FD = 200 };
+enum { COMMAND_MAX = 1024, LINE_MAX_BYTES = 128, COLUMNS_MAX = 16, DATABASES_MAX = 100,
+       KEEPER_FD = 200 };
 
 static const char directory_variable[] = "BREAKWATER_TEST_DIRECTORY";
 static const char keeper_variable[] = "BREAKWATER_TEST_KEEPER";
@@ -52,11 +54,12 @@ as_user(void)
 static int
 run_pg_ctl(const char *path, const char *arguments)
 {
-    return shell("%s $(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)/pg_ctl -D %s/data -s -w %s >> %s/words 2>&1",
-                 as_user(), path, arguments, path);
+    return shell("%s $(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1)/pg_ctl -D %s/data -s -w"
+                 " %s >> %s/words 2>&1", as_user(), path, arguments, path);
 }
 
-/* Waits for the end of the run, however it comes, and clears up. In a session of its own: Ctrl-C is for the tests. */
+/* Waits for the end of the run, however it comes, and clears up. In a session of
+ * its own: Ctrl-C is for the tests. */
 static void
 keep(const char *path, int end_fd)
 {
@@ -80,8 +83,10 @@ postgres_begin(void)
     char keeper_text[16];
     int  ends[2];
 
-    if (!mkdtemp(path) || (!geteuid() && shell("chown postgres %s && chmod 711 %s", path, path)) || pipe2(ends, O_CLOEXEC)) {
-        fprintf(stderr, "a directory for the tests' database cannot be made: %s\n", strerror(errno));
+    if (!mkdtemp(path) || (!geteuid() && shell("chown postgres %s && chmod 711 %s", path, path)) ||
+        pipe2(ends, O_CLOEXEC)) {
+        fprintf(stderr, "a directory for the tests' database cannot be made: %s\n",
+                strerror(errno));
         return;
     }
     pid_t keeper = fork();
@@ -89,7 +94,8 @@ postgres_begin(void)
         close(ends[1]);
         keep(path, ends[0]);
     }
-    /* The other end stays open in the runner and, through fork, in the tests: it closes when the last of them is gone. */
+    /* The other end stays open in the runner and, through fork, in the tests: it closes
+     * when the last of them is gone. */
     close(ends[0]);
     dup3(ends[1], KEEPER_FD, O_CLOEXEC);
     close(ends[1]);
@@ -148,7 +154,8 @@ make_cluster(void)
 
     if (!shell("test -e %s/data/PG_VERSION", path))
         return;
-    int failed = run_pg_ctl(path, "-o '-U breakwater -A trust -E UTF8 --locale=C.UTF-8 --no-sync' initdb");
+    int failed =
+        run_pg_ctl(path, "-o '-U breakwater -A trust -E UTF8 --locale=C.UTF-8 --no-sync' initdb");
     ck_assert_msg(!failed, "initdb failed: see %s/words", path);
 }
 
@@ -159,9 +166,9 @@ postgres_start(void)
     char        arguments[COMMAND_MAX];
 
     make_cluster();
-    snprintf(arguments, sizeof arguments,
-             "-l %s/data/log -o \"-c listen_addresses=''"
-             " -c unix_socket_directories=%s -c shared_buffers=64MB -c recovery_init_sync_method=syncfs\" start", path, path);
+    snprintf(arguments, sizeof arguments, "-l %s/data/log -o \"-c listen_addresses=''"
+             " -c unix_socket_directories=%s -c shared_buffers=64MB -c"
+             " recovery_init_sync_method=syncfs\" start", path, path);
     for (int attempt = 0; attempt < 20; attempt++) {
         if (!run_pg_ctl(path, arguments))
             return;
@@ -222,8 +229,8 @@ static void
 execute(PGconn *server, const char *sql)
 {
     PGresult *result = PQexec(server, sql);
-    ck_assert_msg(PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK, "%s: %s", sql,
-                  PQerrorMessage(server));
+    ck_assert_msg(PQresultStatus(result) == PGRES_COMMAND_OK ||
+                  PQresultStatus(result) == PGRES_TUPLES_OK, "%s: %s", sql, PQerrorMessage(server));
     PQclear(result);
 }
 
@@ -234,7 +241,8 @@ forget_notice(void *context, const char *message)
     (void)message;
 }
 
-/* Emptied rather than dropped: a database is 300 files, which every recovery and every checkpoint would have to write. */
+/* Emptied rather than dropped: a database is 300 files, which every recovery and every
+ * checkpoint would have to write. */
 static void
 empty(const char *url)
 {
@@ -291,7 +299,8 @@ postgres_number(const char *url, const char *sql)
 }
 
 void
-postgres_rows(const char *url, const char *sql, void (*row)(const char *const *values, void *context), void *context)
+postgres_rows(const char *url, const char *sql,
+              void (*row)(const char *const *values, void *context), void *context)
 {
     const char *values[COLUMNS_MAX];
     PGconn     *server = PQconnectdb(url);
@@ -314,13 +323,14 @@ postgres_run(const char *url, const char *sql)
     PGconn *server = PQconnectdb(url);
     ck_assert_msg(PQstatus(server) == CONNECTION_OK, "%s", PQerrorMessage(server));
     PGresult *rows = PQexec(server, sql);
-    ck_assert_msg(PQresultStatus(rows) == PGRES_TUPLES_OK || PQresultStatus(rows) == PGRES_COMMAND_OK, "%s: %s", sql,
-                  PQerrorMessage(server));
+    ck_assert_msg(PQresultStatus(rows) == PGRES_TUPLES_OK ||
+                  PQresultStatus(rows) == PGRES_COMMAND_OK, "%s: %s", sql, PQerrorMessage(server));
     PQclear(rows);
     PQfinish(server);
 }
 
-/* A backend's parent is the postmaster; /proc/PID/stat's fourth word, after the name in parentheses. */
+/* A backend's parent is the postmaster; /proc/PID/stat's fourth word,
+ * after the name in parentheses. */
 static void
 signal_children(pid_t parent, int number)
 {
@@ -353,7 +363,8 @@ postgres_kill(void)
     for (int attempt = 0; is_alive(pid) && attempt < 1000; attempt++)
         usleep(1000);
     ck_assert(!is_alive(pid));
-    /* Where nobody waits for its process, the number stays taken, and PostgreSQL would believe it alive. */
+    /* Where nobody waits for its process, the number stays taken, and
+     * PostgreSQL would believe it alive. */
     shell("rm -f %s/data/postmaster.pid %s/.s.PGSQL.5432.lock", directory(), directory());
 }
 

@@ -27,8 +27,10 @@ read_environment(struct outcome *outcome, const char *const variables[])
     faults_open(&outcome->faults, FAULTS_MAX);
     faults_open(&outcome->warnings, FAULTS_MAX);
     for (; variables[count]; count++)
-        environment[count] = arena_copy(&outcome->arena, variables[count], strlen(variables[count]));
-    outcome->is_good = settings_read(environment, &outcome->arena, &outcome->settings, &outcome->faults, &outcome->warnings);
+        environment[count] = arena_copy(&outcome->arena, variables[count],
+                                        strlen(variables[count]));
+    outcome->is_good = settings_read(environment, &outcome->arena, &outcome->settings,
+                                     &outcome->faults, &outcome->warnings);
     ck_assert(outcome->is_good == (outcome->faults.count == 0));
 }
 
@@ -61,8 +63,9 @@ START_TEST(each_variable_sets_its_member)
 {
     struct outcome outcome;
 
-    READ(&outcome, "BREAKWATER_LISTEN=[::1]:9", "BREAKWATER_DATABASE_URL=postgresql://a:b@c/d?x=y", "BREAKWATER_THREADS=8",
-         "BREAKWATER_LOG=none", "BREAKWATER_RECORD=off", "BREAKWATER_STATE=/x", "BREAKWATER_CORS_ORIGINS=https://a,https://b");
+    READ(&outcome, "BREAKWATER_LISTEN=[::1]:9", "BREAKWATER_DATABASE_URL=postgresql://a:b@c/d?x=y",
+         "BREAKWATER_THREADS=8", "BREAKWATER_LOG=none", "BREAKWATER_RECORD=off",
+         "BREAKWATER_STATE=/x", "BREAKWATER_CORS_ORIGINS=https://a,https://b");
     ck_assert(outcome.is_good);
     ck_assert_str_eq(outcome.settings.listen, "[::1]:9");
     ck_assert_str_eq(outcome.settings.database_url, "postgresql://a:b@c/d?x=y");
@@ -98,7 +101,8 @@ static const struct { const char *variable, *pointer, *detail; } refusals[] = {
     { "BREAKWATER_LOG=loud",             "BREAKWATER_LOG", "\"none\", \"events\" or \"requests\"" },
     { "BREAKWATER_RECORD=true",          "BREAKWATER_RECORD", "\"off\" or \"on\"" },
     { "BREAKWATER_DATABASE_URL=secret\xFF", "BREAKWATER_DATABASE_URL", "UTF-8" },
-    { "BREAKWATER_DATABASE_URL_FILE=/nowhere/at/all", "BREAKWATER_DATABASE_URL_FILE", "/nowhere/at/all: No such file" },
+    { "BREAKWATER_DATABASE_URL_FILE=/nowhere/at/all", "BREAKWATER_DATABASE_URL_FILE",
+      "/nowhere/at/all: No such file" },
 };
 
 START_TEST(each_refusal_names_its_variable)
@@ -109,7 +113,8 @@ START_TEST(each_refusal_names_its_variable)
     ck_assert(!outcome.is_good);
     ck_assert_uint_eq(outcome.faults.count, 1);
     ck_assert_str_eq(outcome.faults.items[0].pointer, refusals[_i].pointer);
-    ck_assert_msg(strstr(outcome.faults.items[0].detail, refusals[_i].detail) != NULL, "%s", outcome.faults.items[0].detail);
+    ck_assert_msg(strstr(outcome.faults.items[0].detail, refusals[_i].detail) != NULL, "%s",
+                  outcome.faults.items[0].detail);
     ck_assert_ptr_null(strstr(outcome.faults.items[0].detail, "secret"));
     arena_close(&outcome.arena);
 }
@@ -119,7 +124,8 @@ START_TEST(unknown_variables_are_warned_of)
 {
     struct outcome outcome;
 
-    READ(&outcome, "HOME=/h", "BREAKWATER_THREAD=4", "BREAKWATERS=1", "BREAKWATER_", "BREAKWATER_LISTEN_FILES=1");
+    READ(&outcome, "HOME=/h", "BREAKWATER_THREAD=4", "BREAKWATERS=1", "BREAKWATER_",
+         "BREAKWATER_LISTEN_FILES=1");
     ck_assert(outcome.is_good);
     ck_assert_uint_eq(outcome.warnings.count, 3);
     ck_assert_str_eq(outcome.warnings.items[0].pointer, "BREAKWATER_THREAD");
@@ -184,7 +190,7 @@ START_TEST(a_file_has_a_bound)
 
     ck_assert_ptr_nonnull(bytes);
     memset(bytes, 'x', 20000);
-    read_with_file(&outcome, bytes, 16384, NULL);                /* within the file's, past the variable's */
+    read_with_file(&outcome, bytes, 16384, NULL);   /* within the file's, past the variable's */
     ck_assert(!outcome.is_good);
     ck_assert_ptr_nonnull(strstr(outcome.faults.items[0].detail, "1 to 4096 bytes"));
     arena_close(&outcome.arena);

@@ -163,8 +163,8 @@ END_TEST
 
 START_TEST(idle_and_stalled_connections_are_closed_but_not_those_that_wait)
 {
-    static const char *const starts[] = { "", "GET /ping HTTP/1.1\r\nHo",
-                                          "POST /notes HTTP/1.1\r\n" HOST JSON "Content-Length: 23\r\n\r\n{" };
+    static const char *const starts[] = { "", "GET /ping HTTP/1.1\r\nHo", "POST /notes HTTP/1.1\r\n"
+                                          HOST JSON "Content-Length: 23\r\n\r\n{" };
     struct service           service;
     struct http_client       clients[COUNT_OF(starts)], waiting;
     struct http_answer       answer;

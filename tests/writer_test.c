@@ -1,4 +1,5 @@
-/* The writer: group commit, fence, idempotency, and what becomes of decisions when the database dies under it. */
+/* The writer: group commit, fence, idempotency, and what becomes of decisions
+ * when the database dies under it. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -103,7 +104,8 @@ make(struct made *made, int number)
     struct text      inputs = text_of(json, &made->arena);
     ck_assert_ptr_nonnull(decision);
     struct decision_facts facts = {
-        .operation = "preview", .ts_us = clock_now_us(), .eval_ts_us = clock_now_us(), .engine_version = "0", .engine_build = "0",
+        .operation = "preview", .ts_us = clock_now_us(), .eval_ts_us = clock_now_us(),
+        .engine_version = "0", .engine_build = "0",
         .figures = &figures, .inputs = &inputs,
     };
     ck_assert(draft_decision(&facts, writer_inst(made->writer), &made->arena, &decision->draft));
@@ -120,7 +122,8 @@ static void
 wait_settled(struct made *made, size_t count)
 {
     for (int ms = 0; made->settled_count < count; ms++) {
-        ck_assert_msg(ms < WAIT_MS_MAX, "%zu of %zu are settled", (size_t)made->settled_count, count);
+        ck_assert_msg(ms < WAIT_MS_MAX, "%zu of %zu are settled", (size_t)made->settled_count,
+                      count);
         usleep(1000);
     }
 }
@@ -181,9 +184,11 @@ START_TEST(a_thousand_decisions_of_eight_threads_are_there_once_and_chained)
     for (int i = 0; i < ALL; i++)
         ck_assert_int_eq(submitters[i / EACH].decisions[i % EACH]->settlement, SETTLED_DURABLE);
     ck_assert_int_eq(log_check(made.opened.url), ALL);
-    ck_assert_int_eq(postgres_number(made.opened.url, "SELECT count(DISTINCT convert_from(record, 'UTF8')::json -> 'inputs' ->> 'number')"
-                                                      " FROM audit.body"), ALL);
-    ck_assert_int_lt(postgres_number(made.opened.url, "SELECT count(DISTINCT xmin::text) FROM audit.body"), ALL / 2);
+    ck_assert_int_eq(postgres_number(made.opened.url, "SELECT count(DISTINCT convert_from(record,"
+                                     " 'UTF8')::json -> 'inputs' ->> 'number')"
+                                     " FROM audit.body"), ALL);
+    ck_assert_int_lt(postgres_number(made.opened.url,
+                                     "SELECT count(DISTINCT xmin::text) FROM audit.body"), ALL / 2);
     close_made(&made);
 }
 END_TEST
@@ -198,13 +203,16 @@ START_TEST(a_decision_is_found_by_its_id_as_it_was_sealed)
     ck_assert_int_eq(write_one(&made, decision), SETTLED_DURABLE);
     ck_assert_uint_eq(strlen(decision->id), 52);
     ck_assert_int_eq(decision->iseq, 1);
-    ck_assert_int_eq(decision_find(&made.opened.connection, decision->id, &made.arena, &stored), FOUND);
+    ck_assert_int_eq(decision_find(&made.opened.connection, decision->id, &made.arena, &stored),
+                     FOUND);
     ck_assert_mem_eq(&stored.sealed, &decision->sealed, sizeof stored.sealed);
     ck_assert_ptr_nonnull(strstr(stored.record, decision->id));
     ck_assert_ptr_nonnull(strstr(stored.record, "{\"number\":7}"));
     decision->id[51] = decision->id[51] == '5' ? '6' : '5';
-    ck_assert_int_eq(decision_find(&made.opened.connection, decision->id, &made.arena, &stored), FOUND_NOTHING);
-    ck_assert_int_eq(decision_find(&made.opened.connection, "dec_1", &made.arena, &stored), FOUND_NOTHING);
+    ck_assert_int_eq(decision_find(&made.opened.connection, decision->id, &made.arena, &stored),
+                     FOUND_NOTHING);
+    ck_assert_int_eq(decision_find(&made.opened.connection, "dec_1", &made.arena, &stored),
+                     FOUND_NOTHING);
     close_made(&made);
 }
 END_TEST
@@ -221,7 +229,7 @@ START_TEST(an_instance_opens_and_closes_its_records)
     ck_assert_int_eq(log_check(url), 1);
     ck_assert_int_eq(postgres_number(url, "SELECT iseq FROM audit.event WHERE kind = 'close'"), 2);
     ck_assert_int_eq(postgres_number(url, "SELECT count(*) FROM audit.event WHERE kind = 'open' AND"
-                                          " convert_from(record, 'UTF8')::json ->> 'fsync' = 'on'"), 1);
+                                     " convert_from(record, 'UTF8')::json ->> 'fsync' = 'on'"), 1);
     ck_assert_int_eq(postgres_number(url, "SELECT count(*) FROM audit.instance"), 1);
 }
 END_TEST
@@ -247,7 +255,8 @@ START_TEST(a_decision_of_another_epoch_is_stale_and_holds_up_no_other)
 
     open_made(&made);
     add_market(&made);
-    struct decision *decisions[] = { make_fenced(&made, 0, 5), make_fenced(&made, 1, 4), make(&made, 2), make_fenced(&made, 3, 5) };
+    struct decision *decisions[] = { make_fenced(&made, 0, 5), make_fenced(&made, 1, 4),
+                                     make(&made, 2), make_fenced(&made, 3, 5) };
     decisions[3]->market = "none";
     for (size_t i = 0; i < 4; i++)
         ck_assert(writer_submit(made.writer, decisions[i]));
@@ -277,30 +286,36 @@ START_TEST(a_key_is_taken_once_by_each_caller)
     struct stored_answer answer;
 
     open_made(&made);
-    struct decision *decisions[] = { make_keyed(&made, 0, "a", "k"), make_keyed(&made, 1, "a", "k"), make_keyed(&made, 2, "b", "k"),
-                                     make_keyed(&made, 3, "a", "l"), make(&made, 4) };
+    struct decision *decisions[] = { make_keyed(&made, 0, "a", "k"), make_keyed(&made, 1, "a", "k"),
+                                     make_keyed(&made, 2, "b", "k"), make_keyed(&made, 3, "a", "l"),
+                                     make(&made, 4) };
     struct text      workings = text_of("{\"w\":1}", &made.arena);
     decisions[0]->workings = &workings;
     decisions[1]->workings = &workings;
     for (size_t i = 0; i < 5; i++)
         ck_assert(writer_submit(made.writer, decisions[i]));
     wait_settled(&made, 5);
-    ck_assert_int_eq((decisions[0]->settlement == SETTLED_DURABLE) + (decisions[1]->settlement == SETTLED_DURABLE), 1);
-    ck_assert_int_eq((decisions[0]->settlement == SETTLED_DUPLICATE) + (decisions[1]->settlement == SETTLED_DUPLICATE), 1);
+    ck_assert_int_eq((decisions[0]->settlement == SETTLED_DURABLE) +
+                     (decisions[1]->settlement == SETTLED_DURABLE), 1);
+    ck_assert_int_eq((decisions[0]->settlement == SETTLED_DUPLICATE) +
+                     (decisions[1]->settlement == SETTLED_DUPLICATE), 1);
     for (size_t i = 2; i < 5; i++)
         ck_assert_int_eq(decisions[i]->settlement, SETTLED_DURABLE);
     ck_assert_int_eq(write_one(&made, make_keyed(&made, 5, "a", "k")), SETTLED_DUPLICATE);
     ck_assert_int_eq(log_check(made.opened.url), 4);
 
     const struct decision *winner = decisions[decisions[0]->settlement != SETTLED_DURABLE];
-    ck_assert_int_eq(idempotency_find(&made.opened.connection, "a", "k", &made.arena, &answer), FOUND);
+    ck_assert_int_eq(idempotency_find(&made.opened.connection, "a", "k", &made.arena, &answer),
+                     FOUND);
     ck_assert_str_eq(answer.decision_id, winner->id);
     ck_assert(digest_equal(&answer.body_sha256, &winner->body_sha256));
     ck_assert_uint_eq(answer.workings_count, 7);
     ck_assert_mem_eq(answer.workings, "{\"w\":1}", 7);
-    ck_assert_int_eq(idempotency_find(&made.opened.connection, "b", "k", &made.arena, &answer), FOUND);
+    ck_assert_int_eq(idempotency_find(&made.opened.connection, "b", "k", &made.arena, &answer),
+                     FOUND);
     ck_assert_ptr_null(answer.workings);
-    ck_assert_int_eq(idempotency_find(&made.opened.connection, "b", "l", &made.arena, &answer), FOUND_NOTHING);
+    ck_assert_int_eq(idempotency_find(&made.opened.connection, "b", "l", &made.arena, &answer),
+                     FOUND_NOTHING);
     close_made(&made);
 }
 END_TEST
@@ -312,8 +327,8 @@ START_TEST(a_key_that_another_instance_is_writing_is_taken_and_delays_little)
 
     open_made(&made);
     ck_assert(!transaction_begin(other));
-    ck_assert(!run_command(other, "INSERT INTO breakwater.idempotency VALUES ('a', 'k', decode(repeat('00', 32), 'hex'), 'd', NULL, 0)",
-                           NULL, 0, NULL));
+    ck_assert(!run_command(other, "INSERT INTO breakwater.idempotency VALUES ('a', 'k',"
+                           " decode(repeat('00', 32), 'hex'), 'd', NULL, 0)", NULL, 0, NULL));
     struct decision *held = make_keyed(&made, 0, "a", "k");
     struct decision *free_one = make_keyed(&made, 1, "a", "l");
     ck_assert(writer_submit(made.writer, held));
@@ -347,7 +362,8 @@ START_TEST(states_are_kept_once_by_their_hash)
     ck_assert_uint_eq(stored.count, sizeof state - 1);
     ck_assert_mem_eq(stored.bytes, state, sizeof state - 1);
     sha256.bytes[0] ^= 1;
-    ck_assert_int_eq(document_find(&made.opened.connection, &sha256, &made.arena, &stored), FOUND_NOTHING);
+    ck_assert_int_eq(document_find(&made.opened.connection, &sha256, &made.arena, &stored),
+                     FOUND_NOTHING);
     close_made(&made);
 }
 END_TEST
@@ -372,7 +388,8 @@ START_TEST(a_state_of_four_megabytes_is_written_with_the_others)
     wait_settled(&made, COUNT);
     for (int i = 0; i < COUNT; i++)
         ck_assert_int_eq(decisions[i]->settlement, SETTLED_DURABLE);
-    ck_assert_int_eq(document_find(&made.opened.connection, &decisions[2]->snapshot.sha256, &made.arena, &stored), FOUND);
+    ck_assert_int_eq(document_find(&made.opened.connection, &decisions[2]->snapshot.sha256,
+                                   &made.arena, &stored), FOUND);
     ck_assert_uint_eq(stored.count, BIG);
     ck_assert_mem_eq(stored.bytes, state, BIG);
     ck_assert_int_eq(log_check(made.opened.url), COUNT);
@@ -381,7 +398,8 @@ START_TEST(a_state_of_four_megabytes_is_written_with_the_others)
 }
 END_TEST
 
-/* As when its wait for a standby is cut off: the server says COMMIT, and that it is not what was asked for. */
+/* As when its wait for a standby is cut off: the server says COMMIT, and
+ * that it is not what was asked for. */
 START_TEST(a_commit_with_a_warning_is_not_acknowledged)
 {
     struct made made;
@@ -389,8 +407,9 @@ START_TEST(a_commit_with_a_warning_is_not_acknowledged)
     open_made(&made);
     postgres_run(made.opened.url, "CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS"
                                   " $$ BEGIN RAISE WARNING 'not replicated'; RETURN NULL; END $$");
-    postgres_run(made.opened.url, "CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON audit.pending DEFERRABLE INITIALLY DEFERRED"
-                                  " FOR EACH ROW EXECUTE FUNCTION warn()");
+    postgres_run(made.opened.url, "CREATE CONSTRAINT TRIGGER warn AFTER INSERT"
+                 " ON audit.pending DEFERRABLE INITIALLY DEFERRED"
+                 " FOR EACH ROW EXECUTE FUNCTION warn()");
     ck_assert_int_eq(write_one(&made, make(&made, 1)), SETTLED_UNKNOWN);
     postgres_run(made.opened.url, "DROP TRIGGER warn ON audit.pending");
     wait_up(&made);
@@ -407,7 +426,8 @@ START_TEST(one_bad_row_fails_alone)
     struct decision *decisions[COUNT];
 
     open_made(&made);
-    postgres_run(made.opened.url, "ALTER TABLE audit.body ADD CHECK (position('{\"number\":23}'::bytea IN record) = 0)");
+    postgres_run(made.opened.url, "ALTER TABLE audit.body ADD CHECK"
+                 " (position('{\"number\":23}'::bytea IN record) = 0)");
     for (int i = 0; i < COUNT; i++)
         decisions[i] = make(&made, i);
     for (int i = 0; i < COUNT; i++)
@@ -426,7 +446,8 @@ START_TEST(a_day_without_a_partition_gets_one)
 
     open_made(&made);
     struct decision *decision = make(&made, 1);
-    decision->now_us += INT64_C(30) * 86400 * 1000000;        /* the clock went on, the housekeeper did not */
+    /* the clock went on, the housekeeper did not */
+    decision->now_us += INT64_C(30) * 86400 * 1000000;
     ck_assert_int_eq(write_one(&made, decision), SETTLED_DURABLE);
     ck_assert_int_eq(write_one(&made, make(&made, 2)), SETTLED_DURABLE);
     ck_assert_int_eq(log_check(made.opened.url), 2);
@@ -440,8 +461,9 @@ START_TEST(a_database_that_may_not_be_written_settles_as_away)
 
     open_made(&made);
     postgres_run(made.opened.url, "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
-                                  " $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$");
-    postgres_run(made.opened.url, "CREATE TRIGGER no_room BEFORE INSERT ON audit.pending EXECUTE FUNCTION no_room()");
+                 " $$ BEGIN RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END $$");
+    postgres_run(made.opened.url, "CREATE TRIGGER no_room BEFORE INSERT"
+                 " ON audit.pending EXECUTE FUNCTION no_room()");
     ck_assert_int_eq(write_one(&made, make(&made, 1)), SETTLED_AWAY);
     postgres_run(made.opened.url, "DROP TRIGGER no_room ON audit.pending");
     wait_up(&made);
@@ -458,7 +480,7 @@ START_TEST(a_lost_connection_is_opened_again_without_anybody_noticing)
     open_made(&made);
     ck_assert_int_eq(write_one(&made, make(&made, 1)), SETTLED_DURABLE);
     postgres_run(made.opened.url, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-                                  " WHERE application_name = 'breakwater' AND datname = current_database()");
+                 " WHERE application_name = 'breakwater' AND datname = current_database()");
     ck_assert_int_eq(write_one(&made, make(&made, 2)), SETTLED_DURABLE);
     ck_assert_int_eq(log_check(made.opened.url), 2);
     close_made(&made);
@@ -466,7 +488,12 @@ START_TEST(a_lost_connection_is_opened_again_without_anybody_noticing)
 END_TEST
 
 /* Submits until the writer refuses; what was taken is settled one way or the other. */
-struct stream { struct made *made; struct decision *decisions[QUEUE_MAX]; int count; atomic_bool is_stopping; };
+struct stream {
+    struct made     *made;
+    struct decision *decisions[QUEUE_MAX];
+    int              count;
+    atomic_bool      is_stopping;
+};
 
 static void *
 stream_on(void *context)
@@ -496,8 +523,8 @@ counts_of(struct made *made)
     unsigned *counts = calloc(QUEUE_MAX, sizeof *counts);
 
     ck_assert_ptr_nonnull(counts);
-    postgres_rows(made->opened.url, "SELECT convert_from(record, 'UTF8')::json -> 'inputs' ->> 'number' FROM audit.body",
-                  count_number, counts);
+    postgres_rows(made->opened.url, "SELECT convert_from(record, 'UTF8')::json -> 'inputs' ->>"
+                  " 'number' FROM audit.body", count_number, counts);
     return counts;
 }
 
@@ -527,7 +554,8 @@ START_TEST(what_was_acknowledged_survives_kill_9_of_the_server_under_load)
     int64_t   durable = 0;
     for (int i = 0; i < stream->count; i++) {
         enum settlement settlement = stream->decisions[i]->settlement;
-        ck_assert(settlement == SETTLED_DURABLE || settlement == SETTLED_AWAY || settlement == SETTLED_UNKNOWN);
+        ck_assert(settlement == SETTLED_DURABLE || settlement == SETTLED_AWAY ||
+                  settlement == SETTLED_UNKNOWN);
         if (settlement != SETTLED_UNKNOWN)
             ck_assert_uint_eq(counts[i], settlement == SETTLED_DURABLE);
         ck_assert_uint_le(counts[i], 1);
@@ -569,7 +597,9 @@ START_TEST(a_lost_commit_is_found_out)
 END_TEST
 
 /* Too late for an answer: it is unknown then, and known before anything new is numbered. */
-static const struct { enum cut cut; unsigned count; } unknowns[] = { { CUT_BEFORE_COMMIT, 0 }, { CUT_AFTER_COMMIT, 1 } };
+static const struct { enum cut cut; unsigned count; } unknowns[] = {
+    { CUT_BEFORE_COMMIT, 0 }, { CUT_AFTER_COMMIT, 1 }
+};
 
 START_TEST(a_commit_that_cannot_be_found_out_is_unknown_and_leaves_no_gap)
 {
@@ -666,7 +696,8 @@ writer_suite(void)
     tcase_add_test(tcase, a_lost_connection_is_opened_again_without_anybody_noticing);
     tcase_add_test(tcase, what_was_acknowledged_survives_kill_9_of_the_server_under_load);
     tcase_add_loop_test(tcase, a_lost_commit_is_found_out, 0, sizeof cuts / sizeof *cuts);
-    tcase_add_loop_test(tcase, a_commit_that_cannot_be_found_out_is_unknown_and_leaves_no_gap, 0, 2);
+    tcase_add_loop_test(tcase, a_commit_that_cannot_be_found_out_is_unknown_and_leaves_no_gap, 0,
+                        2);
     tcase_add_test(tcase, while_the_database_is_away_decisions_are_refused_at_once);
     tcase_add_test(tcase, a_full_queue_refuses);
     tcase_add_test(tcase, without_recording_everything_is_settled_and_nothing_written);
