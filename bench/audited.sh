@@ -25,6 +25,7 @@ trap finish EXIT
 
 declare -A port
 start() {
+    : > "$work/$1.out"
     BREAKWATER_RECORD=$1 BREAKWATER_STATE=$work/$1 BREAKWATER_LISTEN=127.0.0.1:0 BREAKWATER_LOG=none \
         "$program" serve > "$work/$1.out" 2>&1 &
     services+=($!)
