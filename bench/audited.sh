@@ -43,8 +43,17 @@ load() {
         sed -n "s/^measured/$1 $2/p"
 }
 
+# What a commit waits for at least; it is the disk's, not ours.
+print_sync_us() {
+    local begun_ns
+    begun_ns=$(date +%s%N)
+    dd if=/dev/zero of="$work/synced" bs=8k count=200 oflag=dsync 2> /dev/null
+    echo "a synchronous write of 8 KB: $((($(date +%s%N) - begun_ns) / 200000)) us"
+}
+
 start on
 start off
+print_sync_us
 for record in on off; do
     load $record 8 1 > /dev/null        # warm
 done
@@ -55,6 +64,9 @@ for ((round = 0; round < rounds; round++)); do
         done
     done
 done
+
+print_sync_us
+echo
 
 # A point stalled where an answer took a second or longer, or a connection failed.
 sort -n -k 3 "$work/measured" | awk -v connections="${connections[*]}" '
