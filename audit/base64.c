@@ -1,4 +1,5 @@
-/* Base64, strictly. OpenSSL's decoder lets white space and leftover bits pass, so that one signature would have many lines. */
+/* Base64, strictly. OpenSSL's decoder lets white space and leftover bits pass, so that one
+ * signature would have many lines. */
 #include "audit/base64.h"
 
 #include <stdint.h>
@@ -41,7 +42,8 @@ six_bits(char character)
     return character == '/' ? 63 : -1;
 }
 
-/* Four characters to the bytes they stand for. Padding, at most two, is allowed in the last four. How many bytes; 0: bad. */
+/* Four characters to the bytes they stand for. Padding, at most two, is allowed in the last four.
+ * How many bytes; 0: bad. */
 static size_t
 decode_four(const char four[static 4], bool is_last, uint8_t three[static 3])
 {

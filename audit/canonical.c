@@ -53,8 +53,8 @@ check_number(struct scan *scan)
 
     if (!scan_number(scan, &span, &is_integer))
         return false;
-    if (is_integer && integer_parse(span.bytes, span.count, &integer) && integer >= -INTEGER_MAX && integer <= INTEGER_MAX &&
-        (integer != 0 || *start == '0'))
+    if (is_integer && integer_parse(span.bytes, span.count, &integer) && integer >= -INTEGER_MAX &&
+        integer <= INTEGER_MAX && (integer != 0 || *start == '0'))
         return true;
     scan->at = start;
     return false;
@@ -81,7 +81,8 @@ next_character(const char **at, const char *end)
     return character;
 }
 
-/* Orders characters as their UTF-16 code units do: U+10000 and above, whose first unit is a surrogate, before U+E000. */
+/* Orders characters as their UTF-16 code units do: U+10000 and above, whose first unit is a
+ * surrogate, before U+E000. */
 static uint32_t
 utf16_rank(uint32_t character)
 {
@@ -96,7 +97,8 @@ is_before(struct span left, struct span right)
     const char *a = left.bytes, *a_end = a + left.count, *b = right.bytes, *b_end = b + right.count;
 
     while (a < a_end && b < b_end) {
-        uint32_t x = utf16_rank(next_character(&a, a_end)), y = utf16_rank(next_character(&b, b_end));
+        uint32_t x = utf16_rank(next_character(&a, a_end));
+        uint32_t y = utf16_rank(next_character(&b, b_end));
         if (x != y)
             return x < y;
     }

@@ -24,7 +24,8 @@ checkpoint_write(const struct checkpoint *checkpoint, struct text *out)
 
 /* The text stands where the note will; signatures are appended behind it. */
 void
-checkpoint_sign(const struct checkpoint *checkpoint, const struct signer *signers, size_t signers_count, struct text *out)
+checkpoint_sign(const struct checkpoint *checkpoint, const struct signer *signers,
+                size_t signers_count, struct text *out)
 {
     size_t start = out->count;
 
@@ -42,7 +43,8 @@ checkpoint_parse(const char *text, size_t count, struct checkpoint *out)
     struct checkpoint checkpoint = { .size = 0 };
     struct line       origin, size, root;
 
-    if (!lines_next(&lines, &origin) || !lines_next(&lines, &size) || !lines_next(&lines, &root) || lines.at != lines.end)
+    if (!lines_next(&lines, &origin) || !lines_next(&lines, &size) || !lines_next(&lines, &root) ||
+        lines.at != lines.end)
         return false;
     if (!key_name_is_good(origin.bytes, origin.count) || !line_integer(size, &checkpoint.size) ||
         !line_digest(root, &checkpoint.root))
@@ -53,7 +55,8 @@ checkpoint_parse(const char *text, size_t count, struct checkpoint *out)
 }
 
 enum verdict
-checkpoint_open(const char *bytes, size_t count, const struct key *key, struct note *note, struct checkpoint *out)
+checkpoint_open(const char *bytes, size_t count, const struct key *key, struct note *note,
+                struct checkpoint *out)
 {
     if (!note_parse(bytes, count, note))
         return VERDICT_MALFORMED;
@@ -79,7 +82,8 @@ cosigned(char message[static COSIGNED_MAX], int64_t time_s, const char *text, si
 }
 
 void
-cosignature_add(struct text *out, const struct signer *witness, int64_t time_s, const char *text, size_t text_count)
+cosignature_add(struct text *out, const struct signer *witness, int64_t time_s, const char *text,
+                size_t text_count)
 {
     char    message[COSIGNED_MAX];
     uint8_t body[TIME_BYTES + SIGNATURE_BYTES];
@@ -95,8 +99,8 @@ cosignature_add(struct text *out, const struct signer *witness, int64_t time_s, 
 }
 
 enum verdict
-cosignature_check(const struct note_signature *signature, const char *text, size_t text_count, const struct key *witness,
-                  int64_t *time_s)
+cosignature_check(const struct note_signature *signature, const char *text, size_t text_count,
+                  const struct key *witness, int64_t *time_s)
 {
     char     message[COSIGNED_MAX];
     uint8_t  bytes[KEY_ID_BYTES + TIME_BYTES + SIGNATURE_BYTES];
@@ -126,7 +130,8 @@ cosignature_find(const struct note *note, const struct key *witness, int64_t *ti
         int64_t time = 0;
         if (!note_signature_is_of(&note->signatures[i], witness))
             continue;
-        enum verdict verdict = cosignature_check(&note->signatures[i], note->text.bytes, note->text.count, witness, &time);
+        enum verdict verdict = cosignature_check(&note->signatures[i], note->text.bytes,
+                                                 note->text.count, witness, &time);
         if (verdict != VERDICT_GOOD)
             return verdict;
         if (found != VERDICT_GOOD || time > *time_s)

@@ -59,7 +59,8 @@ bundle_next(struct bundle *bundle, const uint8_t **entry, size_t *count)
 }
 
 bool
-bundle_parse(const void *bytes, size_t count, int width, struct digest commitments[static TILE_WIDTH], int *bad)
+bundle_parse(const void *bytes, size_t count, int width,
+             struct digest commitments[static TILE_WIDTH], int *bad)
 {
     struct bundle  bundle = { .at = bytes, .end = (const uint8_t *)bytes + count };
     const uint8_t *entry;
@@ -67,7 +68,8 @@ bundle_parse(const void *bytes, size_t count, int width, struct digest commitmen
 
     assert(width >= 1 && width <= TILE_WIDTH);
     for (*bad = 0; *bad < width; (*bad)++)
-        if (!bundle_next(&bundle, &entry, &entry_count) || !entry_parse(entry, entry_count, &commitments[*bad]))
+        if (!bundle_next(&bundle, &entry, &entry_count) ||
+            !entry_parse(entry, entry_count, &commitments[*bad]))
             return false;
     return bundle.at == bundle.end;
 }

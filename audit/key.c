@@ -31,8 +31,8 @@ static bool
 is_space_or_control(uint32_t character)
 {
     return character <= 0x20 || character == 0x85 || character == 0xA0 || character == 0x1680 ||
-           (character >= 0x2000 && character <= 0x200A) || character == 0x2028 || character == 0x2029 ||
-           character == 0x202F || character == 0x205F || character == 0x3000;
+           (character >= 0x2000 && character <= 0x200A) || character == 0x2028 ||
+           character == 0x2029 || character == 0x202F || character == 0x205F || character == 0x3000;
 }
 
 bool
@@ -56,11 +56,13 @@ id_of(const struct key *key)
 {
     const uint8_t            type = (uint8_t)key->type;
     const struct digest_part parts[] = {
-        { key->name, strlen(key->name) }, { "\n", 1 }, { &type, 1 }, { key->public_bytes, KEY_BYTES },
+        { key->name, strlen(key->name) }, { "\n", 1 },
+        { &type, 1 }, { key->public_bytes, KEY_BYTES },
     };
     struct digest digest = digest_of_parts(parts, sizeof parts / sizeof *parts);
 
-    return (uint32_t)digest.bytes[0] << 24 | (uint32_t)digest.bytes[1] << 16 | (uint32_t)digest.bytes[2] << 8 | digest.bytes[3];
+    return (uint32_t)digest.bytes[0] << 24 | (uint32_t)digest.bytes[1] << 16 |
+           (uint32_t)digest.bytes[2] << 8 | digest.bytes[3];
 }
 
 struct key
@@ -164,7 +166,8 @@ parse_type(struct line base64, enum key_type *out)
     return first[0] == KEY_NOTE || first[0] == KEY_COSIGNATURE;
 }
 
-/* "name+id+base64": the name into `name`, the bytes after the type into `bytes`. Only Ed25519's types are known. */
+/* "name+id+base64": the name into `name`, the bytes after the type into `bytes`. Only Ed25519's
+ * types are known. */
 static enum verdict
 parse_line(struct line line, struct key *key, uint8_t bytes[static KEY_BYTES])
 {
@@ -172,8 +175,9 @@ parse_line(struct line line, struct key *key, uint8_t bytes[static KEY_BYTES])
     uint8_t     typed[1 + KEY_BYTES];
     size_t      count;
 
-    if (!line_cut(line, '+', &name, &rest) || !line_cut(rest, '+', &id, &base64) || !key_name_is_good(name.bytes, name.count) ||
-        !parse_id(id, &key->id) || !base64_measure(base64.bytes, base64.count, &count) || count < 2)
+    if (!line_cut(line, '+', &name, &rest) || !line_cut(rest, '+', &id, &base64) ||
+        !key_name_is_good(name.bytes, name.count) || !parse_id(id, &key->id) ||
+        !base64_measure(base64.bytes, base64.count, &count) || count < 2)
         return VERDICT_MALFORMED;
     memset(key->name, 0, sizeof key->name);
     memcpy(key->name, name.bytes, name.count);
@@ -190,7 +194,8 @@ enum verdict
 key_parse(const char *text, size_t count, struct key *out)
 {
     struct key   key;
-    enum verdict verdict = parse_line(without_newline((struct line){ text, count }), &key, key.public_bytes);
+    enum verdict verdict =
+        parse_line(without_newline((struct line){ text, count }), &key, key.public_bytes);
 
     if (verdict != VERDICT_GOOD)
         return verdict;
@@ -230,7 +235,8 @@ key_mode_is_private(mode_t mode)
 }
 
 void
-signer_sign(const struct signer *signer, const void *message, size_t count, uint8_t signature[static SIGNATURE_BYTES])
+signer_sign(const struct signer *signer, const void *message, size_t count,
+            uint8_t signature[static SIGNATURE_BYTES])
 {
     EVP_PKEY   *key = private_key(signer->seed);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -245,12 +251,15 @@ signer_sign(const struct signer *signer, const void *message, size_t count, uint
 }
 
 bool
-key_verifies(const struct key *key, const void *message, size_t count, const uint8_t signature[static SIGNATURE_BYTES])
+key_verifies(const struct key *key, const void *message, size_t count,
+             const uint8_t signature[static SIGNATURE_BYTES])
 {
-    EVP_PKEY   *public_key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->public_bytes, KEY_BYTES);
+    EVP_PKEY *public_key =
+        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->public_bytes, KEY_BYTES);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    bool        verifies = public_key && context && EVP_DigestVerifyInit(context, NULL, NULL, NULL, public_key) == 1 &&
-                           EVP_DigestVerify(context, signature, SIGNATURE_BYTES, message, count) == 1;
+    bool        verifies = public_key && context &&
+        EVP_DigestVerifyInit(context, NULL, NULL, NULL, public_key) == 1 &&
+        EVP_DigestVerify(context, signature, SIGNATURE_BYTES, message, count) == 1;
 
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(public_key);

@@ -72,7 +72,8 @@ line_digest(struct line line, struct digest *out)
 {
     struct digest digest;
 
-    if (line.count != BASE64_DIGEST_BYTES || !base64_decode(line.bytes, line.count, digest.bytes, DIGEST_BYTES))
+    if (line.count != BASE64_DIGEST_BYTES ||
+        !base64_decode(line.bytes, line.count, digest.bytes, DIGEST_BYTES))
         return false;
     *out = digest;
     return true;

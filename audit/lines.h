@@ -1,4 +1,5 @@
-/* Texts of lines, as notes, proofs, policies and witnesses' answers are: each line ends with a newline, each value has one spelling. */
+/* Texts of lines, as notes, proofs, policies and witnesses' answers are: each line ends with a
+ * newline, each value has one spelling. */
 #ifndef AUDIT_LINES_H
 #define AUDIT_LINES_H
 

@@ -28,12 +28,14 @@ note_signature_parse(struct line line, struct note_signature *out)
 {
     struct note_signature signature = { .line = line };
     struct line           rest;
-    uint8_t               id[6];          /* eight characters of base64: they hold the key ID's four bytes */
+    uint8_t               id[6];          /* what eight characters hold: the key ID's 4 bytes */
     size_t                count;
 
-    if (!line_starts(line, DASH, &rest) || !line_cut(rest, ' ', &signature.name, &signature.base64) ||
+    if (!line_starts(line, DASH, &rest) ||
+        !line_cut(rest, ' ', &signature.name, &signature.base64) ||
         !key_name_is_good(signature.name.bytes, signature.name.count) ||
-        !base64_measure(signature.base64.bytes, signature.base64.count, &count) || count <= KEY_ID_BYTES)
+        !base64_measure(signature.base64.bytes, signature.base64.count, &count) ||
+        count <= KEY_ID_BYTES)
         return false;
     if (!base64_decode(signature.base64.bytes, 8, id, count < sizeof id ? count : sizeof id))
         return false;
@@ -55,17 +57,19 @@ find_signatures(const char *bytes, size_t count)
 bool
 note_parse(const char *bytes, size_t count, struct note *out)
 {
-    const char  *end = bytes + count, *signatures = count <= NOTE_BYTES_MAX ? find_signatures(bytes, count) : NULL;
+    const char  *end        = bytes + count;
+    const char  *signatures = count <= NOTE_BYTES_MAX ? find_signatures(bytes, count) : NULL;
     struct lines lines;
     struct line  line;
 
     if (!signatures || signatures - bytes < 2 || !is_text(bytes, end) || end[-1] != '\n')
         return false;
-    out->text             = (struct line){ .bytes = bytes, .count = (size_t)(signatures - bytes) - 1 };
+    out->text = (struct line){ .bytes = bytes, .count = (size_t)(signatures - bytes) - 1 };
     out->signatures_count = 0;
-    lines                 = (struct lines){ .at = signatures, .end = end };
+    lines = (struct lines){ .at = signatures, .end = end };
     while (lines_next(&lines, &line)) {
-        if (out->signatures_count == NOTE_SIGNATURES_MAX || !note_signature_parse(line, &out->signatures[out->signatures_count]))
+        if (out->signatures_count == NOTE_SIGNATURES_MAX ||
+            !note_signature_parse(line, &out->signatures[out->signatures_count]))
             return false;
         out->signatures_count++;
     }
@@ -82,7 +86,8 @@ void
 note_add_line(struct text *out, const struct key *key, const void *body, size_t body_count)
 {
     uint8_t bytes[KEY_ID_BYTES + 8 + SIGNATURE_BYTES] = {
-        (uint8_t)(key->id >> 24), (uint8_t)(key->id >> 16), (uint8_t)(key->id >> 8), (uint8_t)key->id,
+        (uint8_t)(key->id >> 24), (uint8_t)(key->id >> 16),
+        (uint8_t)(key->id >> 8), (uint8_t)key->id,
     };
 
     assert(body_count <= sizeof bytes - KEY_ID_BYTES);
@@ -95,7 +100,8 @@ note_add_line(struct text *out, const struct key *key, const void *body, size_t 
 }
 
 void
-note_add_signature(struct text *out, const struct signer *signer, const char *text, size_t text_count)
+note_add_signature(struct text *out, const struct signer *signer, const char *text,
+                   size_t text_count)
 {
     uint8_t signature[SIGNATURE_BYTES];
 
@@ -106,7 +112,8 @@ note_add_signature(struct text *out, const struct signer *signer, const char *te
 }
 
 void
-note_write(struct text *out, const char *text, size_t text_count, const struct signer *signers, size_t signers_count)
+note_write(struct text *out, const char *text, size_t text_count, const struct signer *signers,
+           size_t signers_count)
 {
     assert(signers_count > 0 && signers_count <= NOTE_SIGNATURES_MAX);
     text_add(out, text, text_count);

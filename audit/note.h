@@ -1,4 +1,5 @@
-/* Signed notes (c2sp.org/signed-note): a text, a blank line, and signature lines "— name base64(key ID || signature)". */
+/* Signed notes (c2sp.org/signed-note): a text, a blank line, and signature lines
+ * "— name base64(key ID || signature)". */
 #ifndef AUDIT_NOTE_H
 #define AUDIT_NOTE_H
 
@@ -17,13 +18,13 @@ struct note_signature {
 
 /* Borrows from the bytes that were read. */
 struct note {
-    struct line           text;           /* what is signed: with its last newline, without the blank line */
+    struct line           text;           /* what is signed: with its last newline */
     struct note_signature signatures[NOTE_SIGNATURES_MAX];
     size_t                signatures_count;
 };
 
-/* The form only: UTF-8 without control characters but newlines, a text, one to NOTE_SIGNATURES_MAX signature lines. Nothing is
- * verified: a note's text is nobody's word until note_check says so. */
+/* The form only: UTF-8 without control characters but newlines, a text, one to NOTE_SIGNATURES_MAX
+ * signature lines. Nothing is verified: a note's text is nobody's word until note_check says so. */
 bool note_parse(const char *bytes, size_t count, struct note *out);
 
 /* One signature line without its newline, as witnesses answer with. */
@@ -36,13 +37,16 @@ bool note_signature_is_of(const struct note_signature *signature, const struct k
 void note_add_line(struct text *out, const struct key *key, const void *body, size_t body_count);
 
 /* The signer's line under the text, which ends with a newline; the signer's type is KEY_NOTE. */
-void note_add_signature(struct text *out, const struct signer *signer, const char *text, size_t text_count);
+void note_add_signature(struct text *out, const struct signer *signer, const char *text,
+                        size_t text_count);
 
 /* Text, blank line, a line for each signer. */
-void note_write(struct text *out, const char *text, size_t text_count, const struct signer *signers, size_t signers_count);
+void note_write(struct text *out, const char *text, size_t text_count, const struct signer *signers,
+                size_t signers_count);
 
-/* Did the key (KEY_NOTE) sign the text? NOT_SIGNED: no line is of this key. BAD_SIGNATURE: one that is does not verify, and the whole
- * note is to be refused. Lines of other keys say nothing and are passed over. */
+/* Did the key (KEY_NOTE) sign the text? NOT_SIGNED: no line is of this key. BAD_SIGNATURE: one that
+ * is does not verify, and the whole note is to be refused. Lines of other keys say nothing and are
+ * passed over. */
 enum verdict note_check(const struct note *note, const struct key *key);
 
 #endif

@@ -151,7 +151,8 @@ parse_threshold(struct parser *parser, struct line word, int members, int *out)
     else if (!line_integer(word, &threshold))
         return refuse(parser, "how many members must agree is any, all or a number");
     if (threshold < 1 || threshold > members)
-        return refuse(parser, "the number of members that must agree is from 1 to as many as there are");
+        return refuse(parser,
+                      "the number of members that must agree is from 1 to as many as there are");
     *out = (int)threshold;
     return true;
 }
@@ -284,7 +285,8 @@ policy_check_witnesses(const struct policy *policy, const struct note *note)
 }
 
 enum verdict
-policy_check(const struct policy *policy, const char *bytes, size_t count, struct note *note, struct checkpoint *out)
+policy_check(const struct policy *policy, const char *bytes, size_t count, struct note *note,
+             struct checkpoint *out)
 {
     enum verdict verdict = VERDICT_NOT_SIGNED;
 

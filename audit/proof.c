@@ -7,14 +7,16 @@
 #include "audit/base64.h"
 
 static const struct field proof_hash_fields[] = {
-    TEXT_FIELD(proof_hash, hash, .form = TEXT_ANY, .min = BASE64_DIGEST_BYTES, .max = BASE64_DIGEST_BYTES),
+    TEXT_FIELD(proof_hash, hash, .form = TEXT_ANY, .min = BASE64_DIGEST_BYTES,
+               .max = BASE64_DIGEST_BYTES),
 };
 static const struct record proof_hash_record = BARE(proof_hash, proof_hash_fields);
 
 static const struct field inclusion_proof_fields[] = {
     INTEGER_FIELD(inclusion_proof, leaf_index, .max = INTEGER_MAX),
     INTEGER_FIELD(inclusion_proof, tree_size, .min = 1, .max = INTEGER_MAX),
-    TEXT_FIELD   (inclusion_proof, leaf_hash, .form = TEXT_ANY, .min = BASE64_DIGEST_BYTES, .max = BASE64_DIGEST_BYTES),
+    TEXT_FIELD   (inclusion_proof, leaf_hash, .form = TEXT_ANY, .min = BASE64_DIGEST_BYTES,
+                  .max = BASE64_DIGEST_BYTES),
     LIST_FIELD   (inclusion_proof, audit_path, proof_hash, .max = PROOF_HASHES_MAX),
 };
 const struct record inclusion_proof_record = RECORD(inclusion_proof, inclusion_proof_fields);
@@ -54,16 +56,18 @@ copy_hashes(const struct proof *proof, struct arena *arena, struct proof_hash **
 }
 
 bool
-inclusion_answer(int64_t index, int64_t size, const struct digest *leaf, const struct proof *proof, struct arena *arena,
-                 struct inclusion_proof *out)
+inclusion_answer(int64_t index, int64_t size, const struct digest *leaf, const struct proof *proof,
+                 struct arena *arena, struct inclusion_proof *out)
 {
     assert(size <= INTEGER_MAX);
-    *out = (struct inclusion_proof){ .leaf_index = index, .tree_size = size, .leaf_hash = copy_digest(leaf, arena) };
+    *out = (struct inclusion_proof){ .leaf_index = index, .tree_size = size };
+    out->leaf_hash = copy_digest(leaf, arena);
     return out->leaf_hash && copy_hashes(proof, arena, &out->audit_path, &out->audit_path_count);
 }
 
 bool
-consistency_answer(int64_t first, int64_t second, const struct proof *proof, struct arena *arena, struct consistency_proof *out)
+consistency_answer(int64_t first, int64_t second, const struct proof *proof, struct arena *arena,
+                   struct consistency_proof *out)
 {
     assert(second <= INTEGER_MAX);
     *out = (struct consistency_proof){ .first = first, .second = second };
@@ -90,7 +94,8 @@ read_hashes(const struct proof_hash *list, size_t count, struct proof *out)
 bool
 inclusion_answer_read(const struct inclusion_proof *answer, struct digest *leaf, struct proof *out)
 {
-    return read_digest(answer->leaf_hash, leaf) && read_hashes(answer->audit_path, answer->audit_path_count, out);
+    return read_digest(answer->leaf_hash, leaf) &&
+           read_hashes(answer->audit_path, answer->audit_path_count, out);
 }
 
 bool
@@ -121,7 +126,8 @@ proof_hash_parse(const char *text, struct digest *out)
 }
 
 void
-tlog_proof_write(struct text *out, int64_t index, const struct proof *path, const char *note, size_t note_count)
+tlog_proof_write(struct text *out, int64_t index, const struct proof *path, const char *note,
+                 size_t note_count)
 {
     text_add_string(out, "c2sp.org/tlog-proof@v1\nindex ");
     text_add_integer(out, index);
@@ -151,11 +157,13 @@ tlog_proof_parse(const char *bytes, size_t count, struct tlog_proof *out)
     struct lines lines = lines_of(bytes, count);
     struct line  line, index;
 
-    if (!lines_next(&lines, &line) || !line_is(line, "c2sp.org/tlog-proof@v1") || !lines_next(&lines, &line) ||
-        !parse_extra(&lines, &line, out) || !line_starts(line, "index ", &index) || !line_integer(index, &out->index))
+    if (!lines_next(&lines, &line) || !line_is(line, "c2sp.org/tlog-proof@v1") ||
+        !lines_next(&lines, &line) || !parse_extra(&lines, &line, out) ||
+        !line_starts(line, "index ", &index) || !line_integer(index, &out->index))
         return false;
     for (out->path.count = 0; lines_next(&lines, &line) && line.count; out->path.count++)
-        if (out->path.count == PROOF_HASHES_MAX || !line_digest(line, &out->path.hashes[out->path.count]))
+        if (out->path.count == PROOF_HASHES_MAX ||
+            !line_digest(line, &out->path.hashes[out->path.count]))
             return false;
     if (line.count)
         return false;                 /* no blank line: the text ended */
@@ -164,15 +172,18 @@ tlog_proof_parse(const char *bytes, size_t count, struct tlog_proof *out)
 }
 
 enum verdict
-tlog_proof_check(const struct tlog_proof *proof, const struct digest *leaf, const struct key *log, const struct policy *policy,
-                 struct checkpoint *out)
+tlog_proof_check(const struct tlog_proof *proof, const struct digest *leaf, const struct key *log,
+                 const struct policy *policy, struct checkpoint *out)
 {
     struct note  note;
-    enum verdict verdict = checkpoint_open(proof->checkpoint.bytes, proof->checkpoint.count, log, &note, out);
+    enum verdict verdict =
+        checkpoint_open(proof->checkpoint.bytes, proof->checkpoint.count, log, &note, out);
 
     if (verdict == VERDICT_GOOD && policy)
         verdict = policy_check_witnesses(policy, &note);
     if (verdict != VERDICT_GOOD)
         return verdict;
-    return inclusion_check(leaf, proof->index, out->size, &proof->path, &out->root) ? VERDICT_GOOD : VERDICT_NOT_INCLUDED;
+    if (!inclusion_check(leaf, proof->index, out->size, &proof->path, &out->root))
+        return VERDICT_NOT_INCLUDED;
+    return VERDICT_GOOD;
 }

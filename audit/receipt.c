@@ -55,10 +55,12 @@ parse_text(struct line text, const char *key_name, struct receipt *out)
     struct line  name, version, base64, ts;
     struct entry entry;
 
-    return lines_next(&lines, &name) && lines_next(&lines, &version) && lines_next(&lines, &base64) && lines_next(&lines, &ts) &&
-           lines.at == lines.end && line_is(name, key_name) && line_is(version, "receipt/v1") &&
+    return lines_next(&lines, &name) && lines_next(&lines, &version) &&
+           lines_next(&lines, &base64) && lines_next(&lines, &ts) && lines.at == lines.end &&
+           line_is(name, key_name) && line_is(version, "receipt/v1") &&
            base64_decode(base64.bytes, base64.count, entry.bytes, sizeof entry.bytes) &&
-           entry_parse(entry.bytes, sizeof entry.bytes, &out->commitment) && line_integer(ts, &out->ts_ms);
+           entry_parse(entry.bytes, sizeof entry.bytes, &out->commitment) &&
+           line_integer(ts, &out->ts_ms);
 }
 
 enum verdict

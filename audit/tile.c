@@ -26,7 +26,8 @@ take_three(struct line element, int64_t *index)
     return true;
 }
 
-/* "x001/x234/067": all elements but the last have an x; the first is not x000, which would say nothing. */
+/* "x001/x234/067": all elements but the last have an x; the first is not x000, which would say
+ * nothing. */
 static bool
 parse_index(struct line text, int64_t *out)
 {
@@ -69,7 +70,8 @@ parse_width(struct line *path, int *out)
     *out = TILE_WIDTH;
     if (!line_cut(*path, '.', &before, &after))
         return true;
-    if (!line_starts(after, "p/", &digits) || !line_integer(digits, &width) || width < 1 || width >= TILE_WIDTH)
+    if (!line_starts(after, "p/", &digits) || !line_integer(digits, &width) || width < 1 ||
+        width >= TILE_WIDTH)
         return false;
     *path = before;
     *out  = (int)width;
@@ -83,8 +85,9 @@ tile_path_parse(const char *path, size_t count, struct tile *out)
     struct line level, index;
     struct tile tile;
 
-    if (!line_starts(rest, "tile/", &rest) || !parse_width(&rest, &tile.width) || !line_cut(rest, '/', &level, &index) ||
-        !parse_level(level, &tile.level) || !parse_index(index, &tile.index))
+    if (!line_starts(rest, "tile/", &rest) || !parse_width(&rest, &tile.width) ||
+        !line_cut(rest, '/', &level, &index) || !parse_level(level, &tile.level) ||
+        !parse_index(index, &tile.index))
         return false;
     *out = tile;
     return true;
@@ -100,7 +103,8 @@ format_index(int64_t index, char *text, size_t room)
     while (index / scale >= 1000)
         scale *= 1000;
     for (; scale > 1; scale /= 1000)
-        count += snprintf(text + count, room - (size_t)count, "x%03d/", (int)(index / scale % 1000));
+        count += snprintf(text + count, room - (size_t)count, "x%03d/",
+                          (int)(index / scale % 1000));
     return count + snprintf(text + count, room - (size_t)count, "%03d", (int)(index % 1000));
 }
 

@@ -50,9 +50,11 @@ frontier_open(struct frontier *out, int64_t size, const void *bytes, size_t coun
     return true;
 }
 
-/* As a binary counter goes up: two perfect subtrees of one height become one of the next, from the lowest bit on. */
+/* As a binary counter goes up: two perfect subtrees of one height become one of the next, from the
+ * lowest bit on. */
 size_t
-frontier_append(struct frontier *frontier, const struct digest *leaf, struct digest stored[static TILE_LEVELS])
+frontier_append(struct frontier *frontier, const struct digest *leaf,
+                struct digest stored[static TILE_LEVELS])
 {
     struct digest hash   = *leaf;
     size_t        levels = 0;
@@ -70,7 +72,8 @@ frontier_append(struct frontier *frontier, const struct digest *leaf, struct dig
     return levels;
 }
 
-/* Perfect subtrees beside each other, the largest first, as one tree: RFC 6962 splits at the largest power of two. */
+/* Perfect subtrees beside each other, the largest first, as one tree: RFC 6962 splits at the
+ * largest power of two. */
 static struct digest
 root_of(const struct digest *hashes, size_t count)
 {
@@ -100,7 +103,8 @@ load(struct prover *prover, int level, int64_t index)
 {
     if (prover->tile.width && prover->tile.level == level && prover->tile.index == index)
         return true;
-    prover->tile = (struct tile){ .level = level, .index = index, .width = tile_width(level, index, prover->size) };
+    prover->tile = (struct tile){ .level = level, .index = index };
+    prover->tile.width = tile_width(level, index, prover->size);
     assert(prover->tile.width > 0);
     if (prover->reader->read(prover->reader->context, &prover->tile, prover->hashes))
         return true;
@@ -108,7 +112,8 @@ load(struct prover *prover, int level, int64_t index)
     return false;
 }
 
-/* The root of the perfect subtree over the leaves from index * 2^height on: 2^(height mod 8) hashes of one tile, folded. */
+/* The root of the perfect subtree over the leaves from index * 2^height on: 2^(height mod 8) hashes
+ * of one tile, folded. */
 static bool
 read_perfect(struct prover *prover, int height, int64_t index, struct digest *out)
 {
@@ -128,10 +133,11 @@ read_perfect(struct prover *prover, int height, int64_t index, struct digest *ou
     return true;
 }
 
-/* The perfect subtrees of the leaves from `begin` to before `end`, one for each bit of their number, the largest first. `begin` is
- * a multiple of the largest, as wherever RFC 6962 splits. */
+/* The perfect subtrees of the leaves from `begin` to before `end`, one for each bit of their
+ * number, the largest first. `begin` is a multiple of the largest, as wherever RFC 6962 splits. */
 static bool
-read_pieces(struct prover *prover, int64_t begin, int64_t end, struct digest hashes[static FRONTIER_HASHES_MAX], size_t *count)
+read_pieces(struct prover *prover, int64_t begin, int64_t end,
+            struct digest hashes[static FRONTIER_HASHES_MAX], size_t *count)
 {
     *count = 0;
     for (int height = FRONTIER_HASHES_MAX - 1; height >= 0; height--) {
@@ -204,10 +210,12 @@ add_subtree(struct prover *prover, int64_t begin, int64_t end, struct proof *out
     return read_subtree(prover, begin, end, &out->hashes[out->count++]);
 }
 
-/* From the root down to the subtree that ends the walk, the hash of each subtree that the walk leaves aside. It goes left where
- * `target` leaves or fewer are wanted of the left part, as SUBPROOF does; PATH(m) walks as SUBPROOF(m + 1) does, but to the leaf. */
+/* From the root down to the subtree that ends the walk, the hash of each subtree that the walk
+ * leaves aside. It goes left where `target` leaves or fewer are wanted of the left part, as
+ * SUBPROOF does; PATH(m) walks as SUBPROOF(m + 1) does, but to the leaf. */
 static bool
-add_siblings(struct prover *prover, int64_t target, bool to_leaf, int64_t *begin, int64_t *end, struct proof *out)
+add_siblings(struct prover *prover, int64_t target, bool to_leaf, int64_t *begin, int64_t *end,
+             struct proof *out)
 {
     while (*end - *begin > 1 && (to_leaf || target != *end)) {
         int64_t middle = *begin + split_of(*end - *begin);
@@ -247,7 +255,8 @@ consistency_make(const struct tile_reader *reader, int64_t first, int64_t second
         return true;
     if (!add_siblings(&prover, first, false, &begin, &end, out))
         return false;
-    /* Where the walk never went right, this subtree is the first tree itself, whose root the verifier has. */
+    /* Where the walk never went right, this subtree is the first tree itself, whose root the
+     * verifier has. */
     if (begin > 0 && !add_subtree(&prover, begin, end, out))
         return false;
     reverse(out);

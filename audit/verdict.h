@@ -1,8 +1,10 @@
-/* What a check of the log found: one list for signatures, proofs, receipts, policies and the whole log. */
+/* What a check of the log found: one list for signatures, proofs, receipts, policies and the
+ * whole log. */
 #ifndef AUDIT_VERDICT_H
 #define AUDIT_VERDICT_H
 
-/* Each name with the sentence that follows what was checked: "checkpoint 70000: the signature does not verify". */
+/* Each name with the sentence that follows what was checked: "checkpoint 70000: the signature does
+ * not verify". */
 #define VERDICTS(VERDICT) \
     VERDICT(GOOD,              "good") \
     VERDICT(MALFORMED,         "it is not in its form") \

@@ -7,7 +7,8 @@
 #include <strings.h>
 
 bool
-witness_question_write(const struct witness_question *question, const struct proof *proof, struct text *out)
+witness_question_write(const struct witness_question *question, const struct proof *proof,
+                       struct text *out)
 {
     assert(question->old >= 0);
     assert(question->old <= question->size);
@@ -26,8 +27,8 @@ witness_question_write(const struct witness_question *question, const struct pro
 
 /* One or more signature lines, of which those of the witness must verify, and one must be there. */
 static enum witness_next
-read_lines(const char *body, size_t count, const struct witness_question *question, const struct key *witness,
-           struct witness_answer *out)
+read_lines(const char *body, size_t count, const struct witness_question *question,
+           const struct key *witness, struct witness_answer *out)
 {
     struct lines      lines = lines_of(body, count);
     struct line       line;
@@ -40,7 +41,8 @@ read_lines(const char *body, size_t count, const struct witness_question *questi
             return WITNESS_ALARM;
         if (!note_signature_is_of(&signature, witness))
             continue;
-        if (cosignature_check(&signature, question->text.bytes, question->text.count, witness, &time_s) != VERDICT_GOOD)
+        if (cosignature_check(&signature, question->text.bytes, question->text.count, witness,
+                              &time_s) != VERDICT_GOOD)
             return WITNESS_ALARM;
         out->signature = signature;
         out->time_s    = time_s;
@@ -58,21 +60,22 @@ is_media_type(const char *media_type, const char *wanted)
 
 /* 409. One with the size that was asked from says that the roots of one size differ. */
 static enum witness_next
-read_conflict(const char *media_type, const char *body, size_t count, const struct witness_question *question,
-              struct witness_answer *out)
+read_conflict(const char *media_type, const char *body, size_t count,
+              const struct witness_question *question, struct witness_answer *out)
 {
     struct lines lines = lines_of(body, count);
     struct line  line;
 
-    if (!is_media_type(media_type, "text/x.tlog.size") || !lines_next(&lines, &line) || lines.at != lines.end ||
-        !line_integer(line, &out->size) || out->size == question->old)
+    if (!is_media_type(media_type, "text/x.tlog.size") || !lines_next(&lines, &line) ||
+        lines.at != lines.end || !line_integer(line, &out->size) || out->size == question->old)
         return WITNESS_ALARM;
     return out->size > question->size ? WITNESS_AHEAD : WITNESS_CATCH_UP;
 }
 
 void
-witness_answer_read(int status, const char *media_type, const char *body, size_t count, const struct witness_question *question,
-                    const struct key *witness, struct witness_answer *out)
+witness_answer_read(int status, const char *media_type, const char *body, size_t count,
+                    const struct witness_question *question, const struct key *witness,
+                    struct witness_answer *out)
 {
     *out = (struct witness_answer){ .next = WITNESS_ALARM };
     if (status == 200)

@@ -6,8 +6,15 @@
 #include "tests/suite.h"
 
 static const struct { const char *bytes, *text; } vectors[] = {
-    { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" }, { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" },
-    { "foobar", "Zm9vYmFy" }, { "\xfb\xff\xbe", "+/++" }, { "\xff\xff\xff", "////" },
+    { "", "" },
+    { "f", "Zg==" },
+    { "fo", "Zm8=" },
+    { "foo", "Zm9v" },
+    { "foob", "Zm9vYg==" },
+    { "fooba", "Zm9vYmE=" },
+    { "foobar", "Zm9vYmFy" },
+    { "\xfb\xff\xbe", "+/++" },
+    { "\xff\xff\xff", "////" },
 };
 
 START_TEST(vectors_both_ways)
@@ -33,8 +40,9 @@ END_TEST
 
 /* Zh== and Zm9= leave bits over; the rest is not the alphabet, or the wrong length. */
 static const char *const bad[] = {
-    "Z", "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Zm8", "Zm9v\n", "Zm9v ", " Zm9", "Zm\n9", "Z===", "====", "=m9v", "Z=9v", "Zm=v", "Zg==Zm9v",
-    "Zm9vZg==Zg==", "Zm-v", "Zm_v", "Zm9v=", "Zm9v====", "Zm9\x80", "Zm9,",
+    "Z",        "Zg",           "Zg=",   "Zg===", "Zh==",  "Zm9=",     "Zm8",     "Zm9v\n",
+    "Zm9v ",    " Zm9",         "Zm\n9", "Z===",  "====",  "=m9v",     "Z=9v",    "Zm=v",
+    "Zg==Zm9v", "Zm9vZg==Zg==", "Zm-v",  "Zm_v",  "Zm9v=", "Zm9v====", "Zm9\x80", "Zm9,",
 };
 
 START_TEST(other_spellings_are_refused)
@@ -47,7 +55,8 @@ END_TEST
 /* Of the 64^2 endings of one byte only 256 are good, and of the 64^3 of two bytes 65,536. */
 START_TEST(each_byte_has_one_spelling)
 {
-    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
     size_t            one = 0, two = 0, three = 0, count;
 
     for (size_t a = 0; a < 65; a++)

@@ -37,7 +37,8 @@ START_TEST(a_checkpoint_is_signed_and_opened)
     signers[1] = signer_of(KEY_NOTE, "log.example/audit", next_seed);
     arena_open(&arena, 1 << 12);
     text_open(&text, &arena, 64, 1 << 11);
-    ck_assert_int_eq(checkpoint_open(HEAD_NOTE, strlen(HEAD_NOTE), &key, &note, &checkpoint), VERDICT_GOOD);
+    ck_assert_int_eq(checkpoint_open(HEAD_NOTE, strlen(HEAD_NOTE), &key, &note, &checkpoint),
+                     VERDICT_GOOD);
     ck_assert_str_eq(checkpoint.origin, "log.example/audit");
     ck_assert_int_eq(checkpoint.size, 8);
     text_add_string(&text, "before\n");
@@ -66,14 +67,30 @@ START_TEST(a_checkpoint_that_does_not_fit_is_full)
 END_TEST
 
 static const char *const bad_texts[] = {
-    "", "log.example/audit\n", "log.example/audit\n8\n", "log.example/audit\n8\n" ROOT_8, HEAD_TEXT "extension\n", HEAD_TEXT "\n",
-    "\n8\n" ROOT_8 "\n", "log example\n8\n" ROOT_8 "\n", "log+example\n8\n" ROOT_8 "\n", "log.example/audit\n08\n" ROOT_8 "\n",
-    "log.example/audit\n-8\n" ROOT_8 "\n", "log.example/audit\n+8\n" ROOT_8 "\n", "log.example/audit\n8 \n" ROOT_8 "\n",
-    "log.example/audit\n\n" ROOT_8 "\n", "log.example/audit\n8.0\n" ROOT_8 "\n", "log.example/audit\n0x8\n" ROOT_8 "\n",
-    "log.example/audit\n9223372036854775808\n" ROOT_8 "\n", "log.example/audit\n18446744073709551624\n" ROOT_8 "\n",
-    "log.example/audit\n8\n\n", "log.example/audit\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg\n",
-    "log.example/audit\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyh=\n", "log.example/audit\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7w==\n",
-    "log.example/audit\n8\n5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328\n", "log.example/audit\r\n8\r\n" ROOT_8 "\r\n",
+    "",
+    "log.example/audit\n",
+    "log.example/audit\n8\n",
+    "log.example/audit\n8\n" ROOT_8,
+    HEAD_TEXT "extension\n",
+    HEAD_TEXT "\n",
+    "\n8\n" ROOT_8 "\n",
+    "log example\n8\n" ROOT_8 "\n",
+    "log+example\n8\n" ROOT_8 "\n",
+    "log.example/audit\n08\n" ROOT_8 "\n",
+    "log.example/audit\n-8\n" ROOT_8 "\n",
+    "log.example/audit\n+8\n" ROOT_8 "\n",
+    "log.example/audit\n8 \n" ROOT_8 "\n",
+    "log.example/audit\n\n" ROOT_8 "\n",
+    "log.example/audit\n8.0\n" ROOT_8 "\n",
+    "log.example/audit\n0x8\n" ROOT_8 "\n",
+    "log.example/audit\n9223372036854775808\n" ROOT_8 "\n",
+    "log.example/audit\n18446744073709551624\n" ROOT_8 "\n",
+    "log.example/audit\n8\n\n",
+    "log.example/audit\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg\n",
+    "log.example/audit\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyh=\n",
+    "log.example/audit\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7w==\n",
+    "log.example/audit\n8\n5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328\n",
+    "log.example/audit\r\n8\r\n" ROOT_8 "\r\n",
 };
 
 START_TEST(what_is_no_checkpoint_is_refused)
@@ -96,11 +113,17 @@ END_TEST
 /* Signed by the log's key, and yet no checkpoint of this log. */
 static const struct { const char *note; enum verdict verdict; } signed_but_bad[] = {
     { "log.example/audit\n8\n" ROOT_8 "\nextension\n\n" DASH "log.example/audit "
-      "hmF9NsXFeXvBtgesoOjnN4iOxrkm6ipaoy9MHt7A2BJHku0zMTqaF5OcqD2LdaJkV/PIa1Iju+RxszhBA+NOP4IGHw8=\n", VERDICT_MALFORMED },
+      "hmF9NsXFeXvBtgesoOjnN4iOxrkm6ipaoy9MHt7A2BJHku0zMTqaF5OcqD2LdaJkV/"
+      "PIa1Iju+RxszhBA+NOP4IGHw8=\n",
+      VERDICT_MALFORMED },
     { "log.example/audit/2\n8\n" ROOT_8 "\n\n" DASH "log.example/audit "
-      "hmF9NhvXfvStXjIN58VvUYiuZXiR2x3V+oKBCESH2wB3DZcrj5Z+rhjJvhqDwT/0KbhTbJxbJKpTesZn0Ls9iudgVAc=\n", VERDICT_OTHER_ORIGIN },
+      "hmF9NhvXfvStXjIN58VvUYiuZXiR2x3V+oKBCESH2wB3DZcrj5Z+rhjJvhqDwT/"
+      "0KbhTbJxbJKpTesZn0Ls9iudgVAc=\n",
+      VERDICT_OTHER_ORIGIN },
     { "log.example/audit\n08\n" ROOT_8 "\n\n" DASH "log.example/audit "
-      "hmF9NsaPc/Y/UZ8Q8ivi9gdkb6nYAE6KleoRyrM86Ty8TUt/77sQml3Fa4rrPP7IczQxDzTwBhZg3ELtUF+xy+BZGAs=\n", VERDICT_MALFORMED },
+      "hmF9NsaPc/Y/UZ8Q8ivi9gdkb6nYAE6KleoRyrM86Ty8TUt/"
+      "77sQml3Fa4rrPP7IczQxDzTwBhZg3ELtUF+xy+BZGAs=\n",
+      VERDICT_MALFORMED },
     { HEAD_TEXT "\n" UNKNOWN_LINE, VERDICT_NOT_SIGNED },
     { "log.example/audit\n9\n" ROOT_8 "\n\n" HEAD_LINE, VERDICT_BAD_SIGNATURE },
     { HEAD_TEXT, VERDICT_MALFORMED },
@@ -113,7 +136,8 @@ START_TEST(a_signature_is_not_enough)
     struct note       note;
     const char       *bytes = signed_but_bad[_i].note;
 
-    ck_assert_int_eq(checkpoint_open(bytes, strlen(bytes), &key, &note, &checkpoint), signed_but_bad[_i].verdict);
+    ck_assert_int_eq(checkpoint_open(bytes, strlen(bytes), &key, &note, &checkpoint),
+                     signed_but_bad[_i].verdict);
 }
 END_TEST
 
@@ -141,12 +165,17 @@ START_TEST(a_cosignature_is_made_and_found)
 }
 END_TEST
 
-/* The time is signed, the text is signed, the log's way of signing is another, a time past 2^63 is none. */
+/* The time is signed, the text is signed, the log's way of signing is another, a time past 2^63 is
+ * none. */
 START_TEST(a_cosignature_of_something_else_is_bad)
 {
     static const char *const lines[] = {
-        HEAD_TEXT "\n" DASH "witness.example/w1 SvifPAAAAABlU/EB4LlcXgKIKKI2i7zwfAxj94N0Lc/p4cZ3zszox2QDOTouuiVFIoObbM6zU9z0u22MolHlTxdiIqyvOed26FgUBg==\n",
-        HEAD_TEXT "\n" DASH "witness.example/w1 SvifPIAAAABlU/EA4LlcXgKIKKI2i7zwfAxj94N0Lc/p4cZ3zszox2QDOTouuiVFIoObbM6zU9z0u22MolHlTxdiIqyvOed26FgUBg==\n",
+        HEAD_TEXT "\n" DASH "witness.example/w1 "
+                            "SvifPAAAAABlU/EB4LlcXgKIKKI2i7zwfAxj94N0Lc/"
+                            "p4cZ3zszox2QDOTouuiVFIoObbM6zU9z0u22MolHlTxdiIqyvOed26FgUBg==\n",
+        HEAD_TEXT "\n" DASH "witness.example/w1 "
+                            "SvifPIAAAABlU/EA4LlcXgKIKKI2i7zwfAxj94N0Lc/"
+                            "p4cZ3zszox2QDOTouuiVFIoObbM6zU9z0u22MolHlTxdiIqyvOed26FgUBg==\n",
         "log.example/audit\n9\n" ROOT_8 "\n\n" WITNESS1_LINE,
         HEAD_TEXT "\n" DASH "witness.example/w1 SvifPAAA\n",
     };
@@ -161,7 +190,8 @@ START_TEST(a_cosignature_of_something_else_is_bad)
 }
 END_TEST
 
-/* A note's text may be of any length, a checkpoint's not: its cosignature is looked at without room for more. */
+/* A note's text may be of any length, a checkpoint's not: its cosignature is looked at without room
+ * for more. */
 START_TEST(a_long_text_is_no_cosigned_checkpoint)
 {
     struct key   witness = key_of_line(WITNESS1_VKEY);
@@ -188,9 +218,11 @@ checkpoint_suite(void)
     TCase *tcase = tcase_create("checkpoint");
     tcase_add_test(tcase, a_checkpoint_is_signed_and_opened);
     tcase_add_test(tcase, a_checkpoint_that_does_not_fit_is_full);
-    tcase_add_loop_test(tcase, what_is_no_checkpoint_is_refused, 0, sizeof bad_texts / sizeof *bad_texts);
+    tcase_add_loop_test(tcase, what_is_no_checkpoint_is_refused, 0,
+                        sizeof bad_texts / sizeof *bad_texts);
     tcase_add_test(tcase, sizes_go_to_the_last);
-    tcase_add_loop_test(tcase, a_signature_is_not_enough, 0, sizeof signed_but_bad / sizeof *signed_but_bad);
+    tcase_add_loop_test(tcase, a_signature_is_not_enough, 0,
+                        sizeof signed_but_bad / sizeof *signed_but_bad);
     tcase_add_test(tcase, a_cosignature_is_made_and_found);
     tcase_add_test(tcase, a_cosignature_of_something_else_is_bad);
     tcase_add_test(tcase, a_long_text_is_no_cosigned_checkpoint);

@@ -102,7 +102,8 @@ END_TEST
 START_TEST(entries_of_other_logs_have_any_length)
 {
     static const char bytes[] = "\x00\x00\x00\x03" "abc" "\x00\x01x";
-    struct bundle     bundle = { .at = (const uint8_t *)bytes, .end = (const uint8_t *)bytes + sizeof bytes - 1 };
+    struct bundle bundle = { .at = (const uint8_t *)bytes,
+                             .end = (const uint8_t *)bytes + sizeof bytes - 1 };
     const uint8_t    *entry;
     size_t            count;
 

@@ -60,9 +60,10 @@ read_tile(void *context, const struct tile *tile, struct digest hashes[static TI
     merkle->reads++;
     if (merkle->failing_read && merkle->reads == (size_t)merkle->failing_read)
         return false;
-    if (tile->level < 0 || tile->level >= MERKLE_LEVELS || tile->width < 1 || tile->width > TILE_WIDTH ||
-        first + (size_t)tile->width > merkle->counts[tile->level])
-        ck_abort_msg("no such tile: level %d, index %zu, width %d", tile->level, first / TILE_WIDTH, tile->width);
+    if (tile->level < 0 || tile->level >= MERKLE_LEVELS || tile->width < 1 ||
+        tile->width > TILE_WIDTH || first + (size_t)tile->width > merkle->counts[tile->level])
+        ck_abort_msg("no such tile: level %d, index %zu, width %d", tile->level, first / TILE_WIDTH,
+                     tile->width);
     memcpy(hashes, &merkle->levels[tile->level][first], (size_t)tile->width * sizeof *hashes);
     return true;
 }
@@ -84,7 +85,8 @@ merkle_defined(const struct merkle *merkle, size_t begin, size_t end)
         return merkle->levels[0][begin];
     while (2 * split < end - begin)
         split *= 2;
-    struct digest left = merkle_defined(merkle, begin, begin + split), right = merkle_defined(merkle, begin + split, end);
+    struct digest left  = merkle_defined(merkle, begin, begin + split);
+    struct digest right = merkle_defined(merkle, begin + split, end);
     uint8_t       node[1 + 2 * DIGEST_BYTES] = { 1 };
     memcpy(node + 1, left.bytes, DIGEST_BYTES);
     memcpy(node + 1 + DIGEST_BYTES, right.bytes, DIGEST_BYTES);

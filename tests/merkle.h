@@ -1,4 +1,5 @@
-/* A tree in memory for tests: its tiles as the code grows them, and RFC 6962's recursive definition beside them. */
+/* A tree in memory for tests: its tiles as the code grows them, and RFC 6962's recursive definition
+ * beside them. */
 #ifndef TESTS_MERKLE_H
 #define TESTS_MERKLE_H
 
@@ -18,11 +19,14 @@ struct merkle {
 struct merkle *merkle_open(void);                                      /* empty; to be closed */
 void           merkle_close(struct merkle *merkle);
 void           merkle_append(struct merkle *merkle, const struct digest *leaf);
-void           merkle_append_decimals(struct merkle *merkle, size_t size);   /* leaf i is the decimal ASCII of i, up to `size` leaves */
+
+/* Up to `size` leaves; leaf i is the decimal ASCII of i. */
+void merkle_append_decimals(struct merkle *merkle, size_t size);
 
 /* Reads the tiles. A width that the tree does not have is a failed test. */
 struct tile_reader merkle_reader(struct merkle *merkle);
 
-struct digest merkle_defined(const struct merkle *merkle, size_t begin, size_t end);   /* MTH(D[begin:end]), RFC 6962 section 2.1 */
+/* MTH(D[begin:end]), RFC 6962 section 2.1. */
+struct digest merkle_defined(const struct merkle *merkle, size_t begin, size_t end);
 
 #endif

@@ -8,11 +8,16 @@
 
 #define EXAMPLE_VKEY "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
 #define EXAMPLE_NOTE \
-    "This is an example message.\n\n" DASH \
-    "example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
-#define NEUMANN_SKEY "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
-#define NEUMANN_TEXT "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
-#define NEUMANN_LINE DASH "PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+    "This is an example message.\n\n" DASH "example.com/foo " \
+    "Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+#define NEUMANN_SKEY \
+    "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+#define NEUMANN_TEXT \
+    "If you think cryptography is the answer to your problem,\nthen you don't know what your " \
+    "problem is.\n"
+#define NEUMANN_LINE \
+    DASH "PeterNeumann " \
+    "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 
 static struct key
 key_of_line(const char *line)
@@ -55,7 +60,8 @@ START_TEST(a_note_is_signed_as_the_example_was)
     ck_assert_int_eq(signer_parse(LOG_SKEY, strlen(LOG_SKEY), &signers[1]), VERDICT_GOOD);
     note_write(&text, NEUMANN_TEXT, strlen(NEUMANN_TEXT), signers, 2);
     ck_assert_uint_gt(text.count, strlen(NEUMANN_TEXT "\n" NEUMANN_LINE));
-    ck_assert_mem_eq(text.bytes, NEUMANN_TEXT "\n" NEUMANN_LINE, strlen(NEUMANN_TEXT "\n" NEUMANN_LINE));
+    ck_assert_mem_eq(text.bytes, NEUMANN_TEXT "\n" NEUMANN_LINE,
+                     strlen(NEUMANN_TEXT "\n" NEUMANN_LINE));
     struct note note;
     ck_assert(note_parse(text.bytes, text.count, &note));
     ck_assert_uint_eq(note.signatures_count, 2);
@@ -78,12 +84,14 @@ START_TEST(lines_of_others_say_nothing)
     ck_assert_int_eq(note_check(&without, &key), VERDICT_NOT_SIGNED);
     ck_assert_int_eq(note_check(&both, &key), VERDICT_GOOD);
     ck_assert_int_eq(note_check(&both, &next), VERDICT_GOOD);
-    ck_assert_uint_eq(with.signatures[0].line.count, strlen(UNKNOWN_LINE) - 1);      /* kept as it came */
+    ck_assert_uint_eq(with.signatures[0].line.count,
+                      strlen(UNKNOWN_LINE) - 1); /* kept as it came */
     ck_assert_mem_eq(with.signatures[0].line.bytes, UNKNOWN_LINE, with.signatures[0].line.count);
 }
 END_TEST
 
-/* A signature with the key's name and ID that does not verify spoils the note, even beside a good one. */
+/* A signature with the key's name and ID that does not verify spoils the note, even beside a good
+ * one. */
 START_TEST(a_bad_signature_of_a_known_key_refuses_the_note)
 {
     struct key  key = key_of_line(LOG_VKEY);
@@ -97,7 +105,8 @@ START_TEST(a_bad_signature_of_a_known_key_refuses_the_note)
 }
 END_TEST
 
-/* Every change of one bit of a note: it is no note any more, or nobody signed it, or the signature is bad. */
+/* Every change of one bit of a note: it is no note any more, or nobody signed it, or the signature
+ * is bad. */
 START_TEST(no_bit_can_be_changed)
 {
     static const char bytes[] = HEAD_NOTE;
@@ -117,14 +126,39 @@ START_TEST(no_bit_can_be_changed)
 END_TEST
 
 static const char *const bad_notes[] = {
-    "", "\n", "\n\n", "text\n", "text\n\n", "text", HEAD_TEXT HEAD_LINE, HEAD_TEXT "\n", HEAD_LINE, "\n" HEAD_LINE, "\n\n" UNKNOWN_LINE "x",
-    HEAD_NOTE "\n", HEAD_NOTE "x", HEAD_NOTE "x\n", HEAD_NOTE " \n", "x\r\n\n" HEAD_LINE, "a\tb\n\n" HEAD_LINE, "\xff\n\n" HEAD_LINE,
-    "\x01\n\n" HEAD_LINE, "text\n\n- log.example/audit AAAAAAECAwQFBgcICQ==\n", "text\n\n\xe2\x80\x94log.example AAAAAAECAwQFBgcICQ==\n",
-    "text\n\n" DASH "log.example\n", "text\n\n" DASH "log.example \n", "text\n\n" DASH " AAAAAAECAwQFBgcICQ==\n",
-    "text\n\n" DASH "a+b AAAAAAECAwQFBgcICQ==\n", "text\n\n" DASH "log.example AAAAAA==\n", "text\n\n" DASH "log.example AAAA\n",
-    "text\n\n" DASH "log.example AAAAAAECAwQFBgcICQ=\n", "text\n\n" DASH "log.example AAAAAAECAwQFBgcICR==\n",
-    "text\n\n" DASH "log.example  AAAAAAECAwQFBgcICQ==\n", "text\n\n" DASH "log.example AAAAAAECAwQFBgcICQ== \n",
-    "text\n\n" DASH "log.example AAAAAAECAwQFBgcICQ==", "text\n\n" DASH "log.example AAAAAAECAwQFBgcICQ==\r\n",
+    "",
+    "\n",
+    "\n\n",
+    "text\n",
+    "text\n\n",
+    "text",
+    HEAD_TEXT HEAD_LINE,
+    HEAD_TEXT "\n",
+    HEAD_LINE,
+    "\n" HEAD_LINE,
+    "\n\n" UNKNOWN_LINE "x",
+    HEAD_NOTE "\n",
+    HEAD_NOTE "x",
+    HEAD_NOTE "x\n",
+    HEAD_NOTE " \n",
+    "x\r\n\n" HEAD_LINE,
+    "a\tb\n\n" HEAD_LINE,
+    "\xff\n\n" HEAD_LINE,
+    "\x01\n\n" HEAD_LINE,
+    "text\n\n- log.example/audit AAAAAAECAwQFBgcICQ==\n",
+    "text\n\n\xe2\x80\x94log.example AAAAAAECAwQFBgcICQ==\n",
+    "text\n\n" DASH "log.example\n",
+    "text\n\n" DASH "log.example \n",
+    "text\n\n" DASH " AAAAAAECAwQFBgcICQ==\n",
+    "text\n\n" DASH "a+b AAAAAAECAwQFBgcICQ==\n",
+    "text\n\n" DASH "log.example AAAAAA==\n",
+    "text\n\n" DASH "log.example AAAA\n",
+    "text\n\n" DASH "log.example AAAAAAECAwQFBgcICQ=\n",
+    "text\n\n" DASH "log.example AAAAAAECAwQFBgcICR==\n",
+    "text\n\n" DASH "log.example  AAAAAAECAwQFBgcICQ==\n",
+    "text\n\n" DASH "log.example AAAAAAECAwQFBgcICQ== \n",
+    "text\n\n" DASH "log.example AAAAAAECAwQFBgcICQ==",
+    "text\n\n" DASH "log.example AAAAAAECAwQFBgcICQ==\r\n",
     "text\n\n" DASH "log.example AAAAAAECAwQFBgcICQ== more\n",
 };
 

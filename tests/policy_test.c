@@ -1,4 +1,5 @@
-/* Policies: the specification's example, every line that may not stand, and quorums counted by brute force. */
+/* Policies: the specification's example, every line that may not stand, and quorums counted by
+ * brute force. */
 #include "audit/policy.h"
 
 #include <stdio.h>
@@ -8,7 +9,8 @@
 #include "tests/suite.h"
 
 #define LOG      "log " LOG_VKEY "\n"
-#define THREE    "witness A " WITNESS1_VKEY "\nwitness B " WITNESS2_VKEY "\nwitness C " WITNESS3_VKEY "\n"
+#define THREE \
+    "witness A " WITNESS1_VKEY "\nwitness B " WITNESS2_VKEY "\nwitness C " WITNESS3_VKEY "\n"
 
 static const char *const good[] = {
     "quorum none\n",
@@ -28,7 +30,8 @@ START_TEST(a_good_policy_is_read)
 {
     struct policy       policy;
     struct policy_fault fault;
-    ck_assert_msg(policy_parse(good[_i], strlen(good[_i]), &policy, &fault), "%s: line %zu: %s", good[_i], fault.line, fault.what);
+    ck_assert_msg(policy_parse(good[_i], strlen(good[_i]), &policy, &fault), "%s: line %zu: %s",
+                  good[_i], fault.line, fault.what);
 }
 END_TEST
 
@@ -50,7 +53,8 @@ static const struct { const char *text; size_t line; const char *what; } bad[] =
     { "log " LOG_VKEY " url more\n", 1, "nothing more may stand on this line" },
     { "log log.example/audit\n", 1, "this is no verifier key" },
     { "log " WITNESS1_VKEY "\n", 1, "the key is of the wrong type for this line" },
-    { "log log.example/audit+86617d37+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4\n", 1, "the key ID is not that of the key" },
+    { "log log.example/audit+86617d37+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4\n", 1,
+      "the key ID is not that of the key" },
     { "log pq.example+01020304+BgAA\n", 1, "the key is of a type that is not supported" },
     { "witness\n", 1, "a name is missing" },
     { "witness A\n", 1, "a verifier key is missing" },
@@ -72,9 +76,12 @@ static const struct { const char *text; size_t line; const char *what; } bad[] =
     { THREE "group g some A\n", 4, "how many members must agree is any, all or a number" },
     { THREE "group g 01 A\n", 4, "how many members must agree is any, all or a number" },
     { THREE "group g -1 A\n", 4, "how many members must agree is any, all or a number" },
-    { THREE "group g 0 A\n", 4, "the number of members that must agree is from 1 to as many as there are" },
-    { THREE "group g 3 A B\n", 4, "the number of members that must agree is from 1 to as many as there are" },
-    { THREE "group g 4294967297 A B\n", 4, "the number of members that must agree is from 1 to as many as there are" },
+    { THREE "group g 0 A\n", 4,
+      "the number of members that must agree is from 1 to as many as there are" },
+    { THREE "group g 3 A B\n", 4,
+      "the number of members that must agree is from 1 to as many as there are" },
+    { THREE "group g 4294967297 A B\n", 4,
+      "the number of members that must agree is from 1 to as many as there are" },
 };
 
 START_TEST(a_bad_line_is_named)
@@ -82,7 +89,8 @@ START_TEST(a_bad_line_is_named)
     struct policy       policy;
     struct policy_fault fault = { .line = 0 };
 
-    ck_assert_msg(!policy_parse(bad[_i].text, strlen(bad[_i].text), &policy, &fault), "%s", bad[_i].text);
+    ck_assert_msg(!policy_parse(bad[_i].text, strlen(bad[_i].text), &policy, &fault), "%s",
+                  bad[_i].text);
     ck_assert_uint_eq(fault.line, bad[_i].line);
     ck_assert_str_eq(fault.what, bad[_i].what);
 }
@@ -93,7 +101,8 @@ policy_of(const char *text)
 {
     struct policy       policy;
     struct policy_fault fault = { .line = 0 };
-    ck_assert_msg(policy_parse(text, strlen(text), &policy, &fault), "line %zu: %s", fault.line, fault.what);
+    ck_assert_msg(policy_parse(text, strlen(text), &policy, &fault), "line %zu: %s", fault.line,
+                  fault.what);
     return policy;
 }
 
@@ -121,7 +130,8 @@ START_TEST(the_example_s_quorum_is_counted)
     text_open(&text, &arena, 64, 1 << 13);
     for (int i = 0; i < 6; i++)
         add_witness(&text, i);
-    text_add_string(&text, "group X 2 w0 w1 w2\ngroup Y any w3 w4 w5\ngroup both all X Y\nquorum both\n");
+    text_add_string(&text,
+                    "group X 2 w0 w1 w2\ngroup Y any w3 w4 w5\ngroup both all X Y\nquorum both\n");
     text_add(&text, "", 1);
     struct policy policy = policy_of(text.bytes);
     for (uint64_t set = 0; set < 64; set++) {
@@ -150,7 +160,8 @@ START_TEST(a_policy_of_many_is_taken_and_no_more)
             text_format(&text, "group g%d all g%d w%d\n", i, i - 1, i);
     size_t count = text.count;
     text_format(&text, "quorum g%d\n", POLICY_GROUPS_MAX - 1);
-    ck_assert_msg(policy_parse(text.bytes, text.count, &policy, &fault), "line %zu: %s", fault.line, fault.what);
+    ck_assert_msg(policy_parse(text.bytes, text.count, &policy, &fault), "line %zu: %s", fault.line,
+                  fault.what);
     ck_assert(policy_quorum_is_met(&policy, UINT64_C(0xFFFFFFFF)));
     for (int i = 0; i < POLICY_WITNESSES_MAX; i++)
         ck_assert(!policy_quorum_is_met(&policy, UINT64_C(0xFFFFFFFF) ^ UINT64_C(1) << i));
@@ -169,7 +180,8 @@ END_TEST
 /* Bits of no witness count for nothing; a group's bit can not be claimed. */
 START_TEST(only_witnesses_cosign)
 {
-    struct policy none = policy_of("quorum none\n"), group = policy_of(THREE "group g all A B\nquorum g\n");
+    struct policy none = policy_of("quorum none\n"),
+                  group = policy_of(THREE "group g all A B\nquorum g\n");
 
     ck_assert(policy_quorum_is_met(&none, 0));
     ck_assert(!policy_quorum_is_met(&group, 0));
@@ -187,13 +199,19 @@ static const struct { const char *policy, *note; enum verdict verdict; } notes[]
     { LOG THREE "quorum A\n", HEAD_NOTE, VERDICT_TOO_FEW_WITNESSES },
     { LOG THREE "quorum A\n", HEAD_NOTE WITNESS1_LINE, VERDICT_GOOD },
     { LOG THREE "quorum A\n", HEAD_NOTE WITNESS2_LINE WITNESS3_LINE, VERDICT_TOO_FEW_WITNESSES },
-    { LOG THREE "group g 2 A B C\nquorum g\n", HEAD_NOTE WITNESS1_LINE WITNESS1_LATER, VERDICT_TOO_FEW_WITNESSES },
-    { LOG THREE "group g 2 A B C\nquorum g\n", HEAD_NOTE WITNESS3_LINE WITNESS1_LINE UNKNOWN_LINE, VERDICT_GOOD },
-    { LOG THREE "group g all A B C\nquorum g\n", HEAD_NOTE WITNESS3_LINE WITNESS1_LINE, VERDICT_TOO_FEW_WITNESSES },
-    { LOG THREE "group g all A B C\nquorum g\n", HEAD_NOTE WITNESS3_LINE WITNESS1_LINE WITNESS2_LINE, VERDICT_GOOD },
+    { LOG THREE "group g 2 A B C\nquorum g\n", HEAD_NOTE WITNESS1_LINE WITNESS1_LATER,
+      VERDICT_TOO_FEW_WITNESSES },
+    { LOG THREE "group g 2 A B C\nquorum g\n", HEAD_NOTE WITNESS3_LINE WITNESS1_LINE UNKNOWN_LINE,
+      VERDICT_GOOD },
+    { LOG THREE "group g all A B C\nquorum g\n", HEAD_NOTE WITNESS3_LINE WITNESS1_LINE,
+      VERDICT_TOO_FEW_WITNESSES },
+    { LOG THREE "group g all A B C\nquorum g\n",
+      HEAD_NOTE WITNESS3_LINE WITNESS1_LINE WITNESS2_LINE, VERDICT_GOOD },
     { LOG THREE "quorum A\n", HEAD_TEXT "\n" WITNESS1_LINE, VERDICT_NOT_SIGNED },
-    { LOG THREE "quorum A\n", HEAD_NOTE WITNESS1_LINE DASH "witness.example/w2 G0yiaQAA\n", VERDICT_BAD_SIGNATURE },
-    { LOG THREE "quorum none\n", "log.example/audit\n9\n" ROOT_8 "\n\n" HEAD_LINE, VERDICT_BAD_SIGNATURE },
+    { LOG THREE "quorum A\n", HEAD_NOTE WITNESS1_LINE DASH "witness.example/w2 G0yiaQAA\n",
+      VERDICT_BAD_SIGNATURE },
+    { LOG THREE "quorum none\n", "log.example/audit\n9\n" ROOT_8 "\n\n" HEAD_LINE,
+      VERDICT_BAD_SIGNATURE },
     { LOG THREE "quorum none\n", HEAD_TEXT, VERDICT_MALFORMED },
 };
 
@@ -203,7 +221,9 @@ START_TEST(a_checkpoint_is_believed_as_the_policy_says)
     struct checkpoint checkpoint;
     struct note       note;
 
-    ck_assert_int_eq(policy_check(&policy, notes[_i].note, strlen(notes[_i].note), &note, &checkpoint), notes[_i].verdict);
+    ck_assert_int_eq(policy_check(&policy, notes[_i].note, strlen(notes[_i].note), &note,
+                                  &checkpoint),
+                     notes[_i].verdict);
     if (notes[_i].verdict == VERDICT_GOOD)
         ck_assert_int_eq(checkpoint.size, 8);
 }
@@ -211,8 +231,9 @@ END_TEST
 
 START_TEST(names_and_urls_are_kept)
 {
-    struct policy policy = policy_of("log " LOG_VKEY " \thttps://log.example/audit\t\nwitness A " WITNESS1_VKEY "\n"
-                                     "witness B\t" WITNESS2_VKEY " https://b.example/\nquorum none\n");
+    struct policy policy =
+        policy_of("log " LOG_VKEY " \thttps://log.example/audit\t\nwitness A " WITNESS1_VKEY "\n"
+                  "witness B\t" WITNESS2_VKEY " https://b.example/\nquorum none\n");
 
     ck_assert_uint_eq(policy.logs_count, 1);
     ck_assert_uint_eq(policy.witnesses_count, 2);
@@ -234,7 +255,8 @@ policy_suite(void)
     tcase_add_test(tcase, the_example_s_quorum_is_counted);
     tcase_add_test(tcase, a_policy_of_many_is_taken_and_no_more);
     tcase_add_test(tcase, only_witnesses_cosign);
-    tcase_add_loop_test(tcase, a_checkpoint_is_believed_as_the_policy_says, 0, sizeof notes / sizeof *notes);
+    tcase_add_loop_test(tcase, a_checkpoint_is_believed_as_the_policy_says, 0,
+                        sizeof notes / sizeof *notes);
     tcase_add_test(tcase, names_and_urls_are_kept);
     suite_add_tcase(suite, tcase);
     return suite;

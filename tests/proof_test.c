@@ -1,4 +1,5 @@
-/* Proofs in JSON and as text. The tree is that of the eight certificate-transparency leaves; RFC 6962's own hashes of it are public. */
+/* Proofs in JSON and as text. The tree is that of the eight certificate-transparency leaves; RFC
+ * 6962's own hashes of it are public. */
 #include "audit/proof.h"
 
 #include <string.h>
@@ -10,8 +11,10 @@
 
 /* Leaf 5 of 8, and its way to the root. */
 #define LEAF_5 "QnGia+DYqE8L1UyMMC58s6O10fpngKQLzOKHNHfatlg="
-#define PATH_5 "vBoGQ7EuTS18d5GPROD095qDi2z57FtcKD4fTYhZnms=", "yoVOoSjtBQtBs1/8G4e46yveRh6eO1WW7Oa51ZdaCuA=", \
-               "037kGJdt2VdTwcc4Yrk5j6Kiz5tP8P3+izDNlSCWFLc="
+#define PATH_5 \
+    "vBoGQ7EuTS18d5GPROD095qDi2z57FtcKD4fTYhZnms=", \
+        "yoVOoSjtBQtBs1/8G4e46yveRh6eO1WW7Oa51ZdaCuA=", \
+        "037kGJdt2VdTwcc4Yrk5j6Kiz5tP8P3+izDNlSCWFLc="
 #define PROOF_LINES \
     "vBoGQ7EuTS18d5GPROD095qDi2z57FtcKD4fTYhZnms=\nyoVOoSjtBQtBs1/8G4e46yveRh6eO1WW7Oa51ZdaCuA=\n" \
     "037kGJdt2VdTwcc4Yrk5j6Kiz5tP8P3+izDNlSCWFLc=\n"
@@ -44,7 +47,8 @@ leaf_5(void)
 }
 
 static void
-assert_json(const struct record *record, const void *answer, struct arena *arena, const char *expected)
+assert_json(const struct record *record, const void *answer, struct arena *arena,
+            const char *expected)
 {
     struct text text;
 
@@ -64,13 +68,16 @@ read_json(const struct record *record, const char *json, struct arena *arena, vo
 }
 
 #define PATH_5_JSON \
-    "\"vBoGQ7EuTS18d5GPROD095qDi2z57FtcKD4fTYhZnms=\",\"yoVOoSjtBQtBs1/8G4e46yveRh6eO1WW7Oa51ZdaCuA=\"," \
+    "\"vBoGQ7EuTS18d5GPROD095qDi2z57FtcKD4fTYhZnms=\",\"yoVOoSjtBQtBs1/" \
+    "8G4e46yveRh6eO1WW7Oa51ZdaCuA=\"," \
     "\"037kGJdt2VdTwcc4Yrk5j6Kiz5tP8P3+izDNlSCWFLc=\""
 
 START_TEST(inclusion_is_written_and_read)
 {
-    static const char      json[] = "{\"leaf_index\":5,\"tree_size\":8,\"leaf_hash\":\"" LEAF_5 "\",\"audit_path\":[" PATH_5_JSON "]}";
-    static const char      bad[] = "{\"leaf_index\":5,\"tree_size\":8,\"leaf_hash\":\"" LEAF_5 "\",\"audit_path\":[\"vBoG\"]}";
+    static const char json[] = "{\"leaf_index\":5,\"tree_size\":8,\"leaf_hash\":\"" LEAF_5
+                               "\",\"audit_path\":[" PATH_5_JSON "]}";
+    static const char bad[] =
+        "{\"leaf_index\":5,\"tree_size\":8,\"leaf_hash\":\"" LEAF_5 "\",\"audit_path\":[\"vBoG\"]}";
     struct proof           proof = path_5(), read;
     struct digest          leaf = leaf_5(), read_leaf, root = digest_of_base64(ROOT_8);
     struct inclusion_proof answer, again;
@@ -91,8 +98,10 @@ END_TEST
 START_TEST(consistency_is_written_and_read)
 {
     static const char        empty[] = "{\"first\":0,\"second\":8,\"consistency\":[]}";
-    static const char        one[] = "{\"first\":1,\"second\":2,\"consistency\":[\"lqKW0iTyhcZ77pPDD4owkVfw2qNdxbh+QQt4YwoJz8c=\"]}";
-    static const char        bad[] = "{\"first\":1,\"second\":2,\"consistency\":[\"lqKW0iTyhcZ77pPDD4owkVfw2qNdxbh+QQt4YwoJz8d=\"]}";
+    static const char one[] = "{\"first\":1,\"second\":2,\"consistency\":["
+                              "\"lqKW0iTyhcZ77pPDD4owkVfw2qNdxbh+QQt4YwoJz8c=\"]}";
+    static const char bad[] = "{\"first\":1,\"second\":2,\"consistency\":["
+                              "\"lqKW0iTyhcZ77pPDD4owkVfw2qNdxbh+QQt4YwoJz8d=\"]}";
     struct proof             proof = { .count = 0 }, read;
     struct consistency_proof answer;
     struct arena             arena;
@@ -108,7 +117,8 @@ START_TEST(consistency_is_written_and_read)
     assert_json(&consistency_proof_record, &answer, &arena, one);
     ck_assert(read_json(&consistency_proof_record, one, &arena, &answer));
     ck_assert(consistency_answer_read(&answer, &read));
-    struct digest first = tree_leaf_hash("", 0), second = digest_of_base64("+sVCA+fMaWzw38tCySodnbr3CtnmIfS9jZhmLwDjwSU=");
+    struct digest first = tree_leaf_hash("", 0),
+                  second = digest_of_base64("+sVCA+fMaWzw38tCySodnbr3CtnmIfS9jZhmLwDjwSU=");
     ck_assert(consistency_check(answer.first, answer.second, &read, &first, &second));
     ck_assert(read_json(&consistency_proof_record, bad, &arena, &answer));
     ck_assert(!consistency_answer_read(&answer, &read));
@@ -186,9 +196,11 @@ START_TEST(a_filed_proof_verifies_offline)
     ck_assert_int_eq(tlog_proof_check(&proof, &leaf, &key, NULL, &checkpoint), VERDICT_GOOD);
     ck_assert_int_eq(checkpoint.size, 8);
     ck_assert_uint_eq(proof.extra.count, 0);
-    ck_assert_int_eq(tlog_proof_check(&proof, &other, &key, NULL, &checkpoint), VERDICT_NOT_INCLUDED);
+    ck_assert_int_eq(tlog_proof_check(&proof, &other, &key, NULL, &checkpoint),
+                     VERDICT_NOT_INCLUDED);
     proof.index = 4;
-    ck_assert_int_eq(tlog_proof_check(&proof, &leaf, &key, NULL, &checkpoint), VERDICT_NOT_INCLUDED);
+    ck_assert_int_eq(tlog_proof_check(&proof, &leaf, &key, NULL, &checkpoint),
+                     VERDICT_NOT_INCLUDED);
     arena_close(&arena);
 }
 END_TEST
@@ -214,8 +226,10 @@ END_TEST
 
 START_TEST(witnesses_are_counted_where_a_policy_asks)
 {
-    static const char   text[] = "witness A " WITNESS1_VKEY "\nwitness B " WITNESS2_VKEY "\ngroup g all A B\nquorum g\n";
-    static const char   one[] = PROOF_TEXT WITNESS1_LINE, two[] = PROOF_TEXT WITNESS2_LINE WITNESS1_LINE;
+    static const char text[] =
+        "witness A " WITNESS1_VKEY "\nwitness B " WITNESS2_VKEY "\ngroup g all A B\nquorum g\n";
+    static const char one[] = PROOF_TEXT WITNESS1_LINE,
+                      two[] = PROOF_TEXT WITNESS2_LINE WITNESS1_LINE;
     struct policy       policy;
     struct policy_fault fault;
     struct key          key = log_key();
@@ -225,7 +239,8 @@ START_TEST(witnesses_are_counted_where_a_policy_asks)
 
     ck_assert(policy_parse(text, strlen(text), &policy, &fault));
     ck_assert(tlog_proof_parse(one, strlen(one), &proof));
-    ck_assert_int_eq(tlog_proof_check(&proof, &leaf, &key, &policy, &checkpoint), VERDICT_TOO_FEW_WITNESSES);
+    ck_assert_int_eq(tlog_proof_check(&proof, &leaf, &key, &policy, &checkpoint),
+                     VERDICT_TOO_FEW_WITNESSES);
     ck_assert_int_eq(tlog_proof_check(&proof, &leaf, &key, NULL, &checkpoint), VERDICT_GOOD);
     ck_assert(tlog_proof_parse(two, strlen(two), &proof));
     ck_assert_int_eq(tlog_proof_check(&proof, &leaf, &key, &policy, &checkpoint), VERDICT_GOOD);
@@ -234,7 +249,8 @@ END_TEST
 
 START_TEST(extra_data_is_passed_over)
 {
-    static const char text[] = "c2sp.org/tlog-proof@v1\nextra Zm9v\nindex 5\n" PROOF_LINES "\n" HEAD_NOTE;
+    static const char text[] =
+        "c2sp.org/tlog-proof@v1\nextra Zm9v\nindex 5\n" PROOF_LINES "\n" HEAD_NOTE;
     struct key        key = log_key();
     struct digest     leaf = leaf_5();
     struct tlog_proof proof;
@@ -247,13 +263,23 @@ START_TEST(extra_data_is_passed_over)
 END_TEST
 
 static const char *const bad_texts[] = {
-    "", "c2sp.org/tlog-proof@v1\n", "c2sp.org/tlog-proof@v2\nindex 5\n\n" HEAD_NOTE, "c2sp.org/tlog-proof@v1\n\n" HEAD_NOTE,
-    "c2sp.org/tlog-proof@v1\nindex 5\n", "c2sp.org/tlog-proof@v1\nindex 5\n" PROOF_LINES, "c2sp.org/tlog-proof@v1\nindex 05\n\n" HEAD_NOTE,
-    "c2sp.org/tlog-proof@v1\nindex -5\n\n" HEAD_NOTE, "c2sp.org/tlog-proof@v1\nindex\n\n" HEAD_NOTE,
-    "c2sp.org/tlog-proof@v1\nindex 9223372036854775808\n\n" HEAD_NOTE, "c2sp.org/tlog-proof@v1\nindex  5\n\n" HEAD_NOTE,
-    "c2sp.org/tlog-proof@v1\nindex 5\nnothing\n\n" HEAD_NOTE, "c2sp.org/tlog-proof@v1\nextra\nindex 5\n\n" HEAD_NOTE,
-    "c2sp.org/tlog-proof@v1\nextra Zm9\nindex 5\n\n" HEAD_NOTE, "c2sp.org/tlog-proof@v1\nextra Zm9v\nextra Zm9v\nindex 5\n\n" HEAD_NOTE,
-    "c2sp.org/tlog-proof@v1\nindex 5\nextra Zm9v\n\n" HEAD_NOTE, "c2sp.org/tlog-proof@v1\r\nindex 5\r\n\r\n" HEAD_NOTE,
+    "",
+    "c2sp.org/tlog-proof@v1\n",
+    "c2sp.org/tlog-proof@v2\nindex 5\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nindex 5\n",
+    "c2sp.org/tlog-proof@v1\nindex 5\n" PROOF_LINES,
+    "c2sp.org/tlog-proof@v1\nindex 05\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nindex -5\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nindex\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nindex 9223372036854775808\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nindex  5\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nindex 5\nnothing\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nextra\nindex 5\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nextra Zm9\nindex 5\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nextra Zm9v\nextra Zm9v\nindex 5\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\nindex 5\nextra Zm9v\n\n" HEAD_NOTE,
+    "c2sp.org/tlog-proof@v1\r\nindex 5\r\n\r\n" HEAD_NOTE,
     " c2sp.org/tlog-proof@v1\nindex 5\n\n" HEAD_NOTE,
 };
 
@@ -299,7 +325,8 @@ proof_suite(void)
     tcase_add_test(tcase, no_bit_of_a_filed_proof_can_be_changed);
     tcase_add_test(tcase, witnesses_are_counted_where_a_policy_asks);
     tcase_add_test(tcase, extra_data_is_passed_over);
-    tcase_add_loop_test(tcase, what_is_no_filed_proof_is_refused, 0, sizeof bad_texts / sizeof *bad_texts);
+    tcase_add_loop_test(tcase, what_is_no_filed_proof_is_refused, 0,
+                        sizeof bad_texts / sizeof *bad_texts);
     tcase_add_test(tcase, paths_are_bounded);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -8,8 +8,11 @@
 #include "tests/suite.h"
 
 #define RECEIPT_NOTE \
-    "log.example/audit/receipt\nreceipt/v1\nAf42d+xQNdgv20qXXuc3Q9nAtQ4CqnvJG0kfGmVrVpxW\n1700000000123\n\n" DASH \
-    "log.example/audit/receipt eZjvvUGiTTVgB3wPcUBwbbSq6Oro9dF6twIlTASpHRNT9PTKu/WYs4BKMwM4SyyHjYRq4e0VFOdMkf6ApFkaTZbm9gE=\n"
+    "log.example/audit/receipt\nreceipt/v1\n" \
+    "Af42d+xQNdgv20qXXuc3Q9nAtQ4CqnvJG0kfGmVrVpxW\n1700000000123\n\n" DASH \
+    "log.example/audit/receipt " \
+    "eZjvvUGiTTVgB3wPcUBwbbSq6Oro9dF6twIlTASpHRNT9PTKu/" \
+    "WYs4BKMwM4SyyHjYRq4e0VFOdMkf6ApFkaTZbm9gE=\n"
 #define COMMITMENT "fe3677ec5035d82fdb4a975ee73743d9c0b50e02aa7bc91b491f1a656b569c56"
 
 static struct key
@@ -69,7 +72,8 @@ END_TEST
 static const char *const bad_texts[] = {
     "log.example/audit/receipt\nreceipt/v1\nAf42d+xQNdgv20qXXuc3Q9nAtQ4CqnvJG0kfGmVrVpxW\n01\n",
     "log.example/audit/receipt\nreceipt/v1\nAf42d+xQNdgv20qXXuc3Q9nAtQ4CqnvJG0kfGmVrVpxW\n-1\n",
-    "log.example/audit/receipt\nreceipt/v1\nAf42d+xQNdgv20qXXuc3Q9nAtQ4CqnvJG0kfGmVrVpxW\n1\nmore\n",
+    "log.example/audit/receipt\nreceipt/v1\n"
+    "Af42d+xQNdgv20qXXuc3Q9nAtQ4CqnvJG0kfGmVrVpxW\n1\nmore\n",
     "log.example/audit/receipt\nreceipt/v1\nAf42d+xQNdgv20qXXuc3Q9nAtQ4CqnvJG0kfGmVrVpxW\n",
     "log.example/audit/receipt\nreceipt/v2\nAf42d+xQNdgv20qXXuc3Q9nAtQ4CqnvJG0kfGmVrVpxW\n1\n",
     "log.example/audit/receipt\nreceipt/v1\nAv42d+xQNdgv20qXXuc3Q9nAtQ4CqnvJG0kfGmVrVpxW\n1\n",
@@ -88,7 +92,8 @@ START_TEST(another_text_is_no_receipt)
     arena_open(&arena, 1 << 12);
     text_open(&text, &arena, 64, 1 << 11);
     note_write(&text, bad_texts[_i], strlen(bad_texts[_i]), &signer, 1);
-    ck_assert_int_eq(receipt_open(text.bytes, text.count, &signer.key, &receipt), VERDICT_MALFORMED);
+    ck_assert_int_eq(receipt_open(text.bytes, text.count, &signer.key, &receipt),
+                     VERDICT_MALFORMED);
     arena_close(&arena);
 }
 END_TEST
@@ -101,10 +106,15 @@ START_TEST(receipts_and_checkpoints_are_apart)
     struct checkpoint checkpoint;
     struct note       note;
 
-    ck_assert_int_eq(receipt_open(HEAD_NOTE, strlen(HEAD_NOTE), &receipts, &receipt), VERDICT_NOT_SIGNED);
-    ck_assert_int_eq(receipt_open(RECEIPT_NOTE, strlen(RECEIPT_NOTE), &log, &receipt), VERDICT_OTHER_ORIGIN);
-    ck_assert_int_eq(checkpoint_open(RECEIPT_NOTE, strlen(RECEIPT_NOTE), &log, &note, &checkpoint), VERDICT_NOT_SIGNED);
-    ck_assert_int_eq(checkpoint_open(RECEIPT_NOTE, strlen(RECEIPT_NOTE), &receipts, &note, &checkpoint), VERDICT_MALFORMED);
+    ck_assert_int_eq(receipt_open(HEAD_NOTE, strlen(HEAD_NOTE), &receipts, &receipt),
+                     VERDICT_NOT_SIGNED);
+    ck_assert_int_eq(receipt_open(RECEIPT_NOTE, strlen(RECEIPT_NOTE), &log, &receipt),
+                     VERDICT_OTHER_ORIGIN);
+    ck_assert_int_eq(checkpoint_open(RECEIPT_NOTE, strlen(RECEIPT_NOTE), &log, &note, &checkpoint),
+                     VERDICT_NOT_SIGNED);
+    ck_assert_int_eq(checkpoint_open(RECEIPT_NOTE, strlen(RECEIPT_NOTE), &receipts, &note,
+                                     &checkpoint),
+                     VERDICT_MALFORMED);
     ck_assert_int_eq(receipt_open("nothing", 7, &receipts, &receipt), VERDICT_MALFORMED);
 }
 END_TEST

@@ -1,4 +1,5 @@
-/* Tile paths, one spelling each, and the widths of a tree's tiles: the examples of c2sp.org/tlog-tiles, and sizes about powers of 256. */
+/* Tile paths, one spelling each, and the widths of a tree's tiles: the examples of
+ * c2sp.org/tlog-tiles, and sizes about powers of 256. */
 #include "audit/tile.h"
 
 #include <string.h>
@@ -39,24 +40,86 @@ START_TEST(a_path_is_read_and_written)
 END_TEST
 
 static const char *const bad_paths[] = {
-    "", "tile", "tile/", "tile/0", "tile/0/", "/tile/0/000", "Tile/0/000", "tile/0/000/", "tile//000", "tile/0//000",
-    "tile/0/0", "tile/0/00", "tile/0/0000", "tile/0/1", "tile/0/x001", "tile/0/x000/001", "tile/0/x000/x001/002", "tile/0/001/002",
-    "tile/0/x001/x002", "tile/0/X001/002", "tile/0/xx01/002", "tile/0/x01/002", "tile/0/x0001/002", "tile/0/x/002", "tile/0/x001/2",
-    "tile/00/000", "tile/01/000", "tile/64/000", "tile/100/000", "tile/-1/000", "tile/+0/000", "tile/ 0/000", "tile/0 /000",
-    "tile/a/000", "tile/99999999999999999999/000", "tile/Entries/000", "tile/entries", "tile/entries/", "tile/entries/0",
-    "tile/0/entries/000", "tile/data/000",
-    "tile/0/000.p", "tile/0/000.p/", "tile/0/000.p/0", "tile/0/000.p/00", "tile/0/000.p/01", "tile/0/000.p/256", "tile/0/000.p/257",
-    "tile/0/000.p/1/", "tile/0/000.p/1/2", "tile/0/000.p/-1", "tile/0/000.p/+1", "tile/0/000.p/ 1", "tile/0/000.P/1", "tile/0/000.p1",
-    "tile/0/000p/1", "tile/0/000..p/1", "tile/0/000.p/1.p/1", "tile/0/x001.p/1", "tile/0/.p/1", "tile/0.p/1/000", "tile/0.p/1",
-    "tile/0/000.p/99999999999999999999", "tile/0/ 00", "tile/0/0 0", "tile/0/00a", "tile/0/-01", "tile/0/%30%30%30", "tile/0/000?",
-    "tile/0/000\n", "tile/0/x009/x223/x372/x036/x854/x775/808", "tile/0/x010/x000/x000/x000/x000/x000/000",
+    "",
+    "tile",
+    "tile/",
+    "tile/0",
+    "tile/0/",
+    "/tile/0/000",
+    "Tile/0/000",
+    "tile/0/000/",
+    "tile//000",
+    "tile/0//000",
+    "tile/0/0",
+    "tile/0/00",
+    "tile/0/0000",
+    "tile/0/1",
+    "tile/0/x001",
+    "tile/0/x000/001",
+    "tile/0/x000/x001/002",
+    "tile/0/001/002",
+    "tile/0/x001/x002",
+    "tile/0/X001/002",
+    "tile/0/xx01/002",
+    "tile/0/x01/002",
+    "tile/0/x0001/002",
+    "tile/0/x/002",
+    "tile/0/x001/2",
+    "tile/00/000",
+    "tile/01/000",
+    "tile/64/000",
+    "tile/100/000",
+    "tile/-1/000",
+    "tile/+0/000",
+    "tile/ 0/000",
+    "tile/0 /000",
+    "tile/a/000",
+    "tile/99999999999999999999/000",
+    "tile/Entries/000",
+    "tile/entries",
+    "tile/entries/",
+    "tile/entries/0",
+    "tile/0/entries/000",
+    "tile/data/000",
+    "tile/0/000.p",
+    "tile/0/000.p/",
+    "tile/0/000.p/0",
+    "tile/0/000.p/00",
+    "tile/0/000.p/01",
+    "tile/0/000.p/256",
+    "tile/0/000.p/257",
+    "tile/0/000.p/1/",
+    "tile/0/000.p/1/2",
+    "tile/0/000.p/-1",
+    "tile/0/000.p/+1",
+    "tile/0/000.p/ 1",
+    "tile/0/000.P/1",
+    "tile/0/000.p1",
+    "tile/0/000p/1",
+    "tile/0/000..p/1",
+    "tile/0/000.p/1.p/1",
+    "tile/0/x001.p/1",
+    "tile/0/.p/1",
+    "tile/0.p/1/000",
+    "tile/0.p/1",
+    "tile/0/000.p/99999999999999999999",
+    "tile/0/ 00",
+    "tile/0/0 0",
+    "tile/0/00a",
+    "tile/0/-01",
+    "tile/0/%30%30%30",
+    "tile/0/000?",
+    "tile/0/000\n",
+    "tile/0/x009/x223/x372/x036/x854/x775/808",
+    "tile/0/x010/x000/x000/x000/x000/x000/000",
     "tile/0/x001/x009/x223/x372/x036/x854/x775/807",
 };
 
 START_TEST(another_spelling_is_refused)
 {
     struct tile tile;
-    ck_assert_msg(!tile_path_parse(bad_paths[_i], strlen(bad_paths[_i]), &tile), "%s", bad_paths[_i]);
+    ck_assert_msg(!tile_path_parse(bad_paths[_i], strlen(bad_paths[_i]), &tile), "%s",
+                  bad_paths[_i]);
 }
 END_TEST
 
@@ -72,7 +135,8 @@ START_TEST(a_byte_more_or_less_is_another_name_or_none)
 }
 END_TEST
 
-/* Whatever is read is written as the same bytes: there is no second spelling among all changes of one byte in some paths. */
+/* Whatever is read is written as the same bytes: there is no second spelling among all changes of
+ * one byte in some paths. */
 START_TEST(what_is_read_has_one_spelling)
 {
     const char *good = good_paths[_i].path;
@@ -95,21 +159,27 @@ START_TEST(what_is_read_has_one_spelling)
 }
 END_TEST
 
-/* floor(size / 256^level) mod 256, and how many full tiles are before it; tlog-tiles' example is 70,000. */
+/* floor(size / 256^level) mod 256, and how many full tiles are before it; tlog-tiles' example is
+ * 70,000. */
 static const struct { int64_t size; int level; int64_t full; int partial; } widths[] = {
-    { 0, 0, 0, 0 },
-    { 1, 0, 0, 1 }, { 1, 1, 0, 0 },
-    { 255, 0, 0, 255 }, { 255, 1, 0, 0 },
-    { 256, 0, 1, 0 }, { 256, 1, 0, 1 },
-    { 257, 0, 1, 1 }, { 257, 1, 0, 1 },
-    { 511, 0, 1, 255 }, { 512, 0, 2, 0 }, { 512, 1, 0, 2 }, { 513, 0, 2, 1 }, { 513, 1, 0, 2 },
-    { 65535, 0, 255, 255 }, { 65535, 1, 0, 255 }, { 65535, 2, 0, 0 },
-    { 65536, 0, 256, 0 }, { 65536, 1, 1, 0 }, { 65536, 2, 0, 1 },
-    { 65537, 0, 256, 1 }, { 65537, 1, 1, 0 }, { 65537, 2, 0, 1 },
-    { 70000, 0, 273, 112 }, { 70000, 1, 1, 17 }, { 70000, 2, 0, 1 }, { 70000, 3, 0, 0 },
-    { 16777217, 0, 65536, 1 }, { 16777217, 1, 256, 0 }, { 16777217, 2, 1, 0 }, { 16777217, 3, 0, 1 },
-    { 70000, TILE_ENTRIES, 273, 112 },
-    { INT64_MAX, 7, 0, 127 }, { INT64_MAX, 6, 127, 255 }, { INT64_MAX, 8, 0, 0 }, { INT64_MAX, 63, 0, 0 },
+    { 0, 0, 0, 0 },           { 1, 0, 0, 1 },
+    { 1, 1, 0, 0 },           { 255, 0, 0, 255 },
+    { 255, 1, 0, 0 },         { 256, 0, 1, 0 },
+    { 256, 1, 0, 1 },         { 257, 0, 1, 1 },
+    { 257, 1, 0, 1 },         { 511, 0, 1, 255 },
+    { 512, 0, 2, 0 },         { 512, 1, 0, 2 },
+    { 513, 0, 2, 1 },         { 513, 1, 0, 2 },
+    { 65535, 0, 255, 255 },   { 65535, 1, 0, 255 },
+    { 65535, 2, 0, 0 },       { 65536, 0, 256, 0 },
+    { 65536, 1, 1, 0 },       { 65536, 2, 0, 1 },
+    { 65537, 0, 256, 1 },     { 65537, 1, 1, 0 },
+    { 65537, 2, 0, 1 },       { 70000, 0, 273, 112 },
+    { 70000, 1, 1, 17 },      { 70000, 2, 0, 1 },
+    { 70000, 3, 0, 0 },       { 16777217, 0, 65536, 1 },
+    { 16777217, 1, 256, 0 },  { 16777217, 2, 1, 0 },
+    { 16777217, 3, 0, 1 },    { 70000, TILE_ENTRIES, 273, 112 },
+    { INT64_MAX, 7, 0, 127 }, { INT64_MAX, 6, 127, 255 },
+    { INT64_MAX, 8, 0, 0 },   { INT64_MAX, 63, 0, 0 },
 };
 
 START_TEST(widths_are_those_of_the_size)
@@ -123,7 +193,8 @@ START_TEST(widths_are_those_of_the_size)
     ck_assert_int_eq(tile_width(level, full, size), partial);
     ck_assert_int_eq(tile_width(level, full + 1, size), 0);
     for (int width = 1; width <= TILE_WIDTH; width++) {
-        ck_assert_int_eq(tile_is_served(&(struct tile){ level, full, width }, size), width <= partial);
+        ck_assert_int_eq(tile_is_served(&(struct tile){ level, full, width }, size),
+                         width <= partial);
         ck_assert(!tile_is_served(&(struct tile){ level, full + 1, width }, size));
         if (full)
             ck_assert(tile_is_served(&(struct tile){ level, full - 1, width }, size));
@@ -136,10 +207,13 @@ tile_suite(void)
 {
     Suite *suite = suite_create("tile");
     TCase *tcase = tcase_create("tile");
-    tcase_add_loop_test(tcase, a_path_is_read_and_written, 0, sizeof good_paths / sizeof *good_paths);
-    tcase_add_loop_test(tcase, another_spelling_is_refused, 0, sizeof bad_paths / sizeof *bad_paths);
+    tcase_add_loop_test(tcase, a_path_is_read_and_written, 0,
+                        sizeof good_paths / sizeof *good_paths);
+    tcase_add_loop_test(tcase, another_spelling_is_refused, 0,
+                        sizeof bad_paths / sizeof *bad_paths);
     tcase_add_test(tcase, a_byte_more_or_less_is_another_name_or_none);
-    tcase_add_loop_test(tcase, what_is_read_has_one_spelling, 0, sizeof good_paths / sizeof *good_paths);
+    tcase_add_loop_test(tcase, what_is_read_has_one_spelling, 0,
+                        sizeof good_paths / sizeof *good_paths);
     tcase_add_loop_test(tcase, widths_are_those_of_the_size, 0, sizeof widths / sizeof *widths);
     suite_add_tcase(suite, tcase);
     return suite;

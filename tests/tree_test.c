@@ -1,5 +1,5 @@
-/* The tree against the roots that the certificate-transparency reference tests publish, and against RFC 6962's recursive definitions
- * written down here once more. */
+/* The tree against the roots that the certificate-transparency reference tests publish, and against
+ * RFC 6962's recursive definitions written down here once more. */
 #include "audit/tree.h"
 
 #include <stdlib.h>
@@ -26,7 +26,8 @@ assert_digest(const struct digest *digest, const char *expected)
     ck_assert_str_eq(text, expected);
 }
 
-/* The eight leaves of the certificate-transparency project's tests, and the roots of the trees of the first 1 to 8. */
+/* The eight leaves of the certificate-transparency project's tests, and the roots of the trees of
+ * the first 1 to 8. */
 static const struct { const char *leaf; size_t count; const char *root; } reference[] = {
     { "", 0, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d" },
     { "\x00", 1, "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125" },
@@ -34,7 +35,8 @@ static const struct { const char *leaf; size_t count; const char *root; } refere
     { "\x20\x21", 2, "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7" },
     { "\x30\x31", 2, "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4" },
     { "\x40\x41\x42\x43", 4, "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef" },
-    { "\x50\x51\x52\x53\x54\x55\x56\x57", 8, "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c" },
+    { "\x50\x51\x52\x53\x54\x55\x56\x57", 8,
+      "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c" },
     { "\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f", 16,
       "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328" },
 };
@@ -57,18 +59,21 @@ START_TEST(roots_are_those_of_the_reference_tests)
 }
 END_TEST
 
-/* transparency-dev/merkle, rfc6962_test.go: leaf "L123456", node "N123" "N456" (whose parts are not digests there). */
+/* transparency-dev/merkle, rfc6962_test.go: leaf "L123456", node "N123" "N456" (whose parts are not
+ * digests there). */
 START_TEST(prefixes_keep_leaves_and_nodes_apart)
 {
     struct digest leaf = tree_leaf_hash("L123456", 7);
-    struct digest left = digest_of("abc", 3), right = digest_of("", 0), node = tree_node_hash(&left, &right);
+    struct digest left = digest_of("abc", 3), right = digest_of("", 0),
+                  node = tree_node_hash(&left, &right);
     uint8_t       both[2 * DIGEST_BYTES], prefixed[1 + sizeof both] = { 1 };
 
     assert_digest(&leaf, "395aa064aa4c29f7010acfe3f25db9485bbd4b91897b6ad7ad547639252b4d56");
     memcpy(both, left.bytes, DIGEST_BYTES);
     memcpy(both + DIGEST_BYTES, right.bytes, DIGEST_BYTES);
     memcpy(prefixed + 1, both, sizeof both);
-    struct digest by_hand = digest_of(prefixed, sizeof prefixed), as_leaf = tree_leaf_hash(both, sizeof both);
+    struct digest by_hand = digest_of(prefixed, sizeof prefixed),
+                  as_leaf = tree_leaf_hash(both, sizeof both);
     ck_assert(digest_equal(&node, &by_hand));
     ck_assert(!digest_equal(&node, &as_leaf));
 }
@@ -79,8 +84,9 @@ START_TEST(long_and_short_entries_are_hashed_alike)
     uint8_t bytes[201] = { 0 };
 
     for (size_t count = 0; count < sizeof bytes; count++) {
-        bytes[count] = (uint8_t)count;        /* bytes[0] is the prefix, bytes[1..count] the entry */
-        struct digest expected = digest_of(bytes, count + 1), hash = tree_leaf_hash(bytes + 1, count);
+        bytes[count] = (uint8_t)count; /* bytes[0] is the prefix, bytes[1..count] the entry */
+        struct digest expected = digest_of(bytes, count + 1),
+                      hash = tree_leaf_hash(bytes + 1, count);
         ck_assert(digest_equal(&hash, &expected));
     }
 }
@@ -162,7 +168,8 @@ path_defined(const struct merkle *merkle, size_t m, size_t begin, size_t end, st
 
 /* SUBPROOF(m, D[n], b), the definition. */
 static void
-subproof_defined(const struct merkle *merkle, size_t m, size_t begin, size_t end, bool is_known, struct proof *out)
+subproof_defined(const struct merkle *merkle, size_t m, size_t begin, size_t end, bool is_known,
+                 struct proof *out)
 {
     size_t split = 1;
 
@@ -185,10 +192,12 @@ subproof_defined(const struct merkle *merkle, size_t m, size_t begin, size_t end
 static bool
 is_same(const struct proof *proof, const struct proof *expected)
 {
-    return proof->count == expected->count && !memcmp(proof->hashes, expected->hashes, proof->count * DIGEST_BYTES);
+    return proof->count == expected->count &&
+           !memcmp(proof->hashes, expected->hashes, proof->count * DIGEST_BYTES);
 }
 
-/* Which bits of a digest are changed: all of small trees and with BREAKWATER_LONG=1, else two or three, others each time. */
+/* Which bits of a digest are changed: all of small trees and with BREAKWATER_LONG=1, else two or
+ * three, others each time. */
 static size_t
 bits_step(size_t size)
 {
@@ -235,7 +244,8 @@ START_TEST(every_inclusion_is_proven_and_every_change_refused)
 {
     struct merkle *merkle = merkle_open();
 
-    for (size_t size = (size_t)_i * SIZES_A_CASE + 1; size <= ((size_t)_i + 1) * SIZES_A_CASE; size++) {
+    for (size_t size = (size_t)_i * SIZES_A_CASE + 1; size <= ((size_t)_i + 1) * SIZES_A_CASE;
+         size++) {
         merkle_append_decimals(merkle, size);
         struct digest root = merkle_defined(merkle, 0, size);
         for (size_t index = 0; index < size; index++)
@@ -259,26 +269,31 @@ assert_consistency(struct merkle *merkle, size_t first, size_t second, const str
     must(is_same(&proof, &expected), "the proof is the defined one", first, second);
     must(consistency_check(m, n, &proof, &first_root, root), "the proof holds", first, second);
     for (size_t h = 0; h < proof.count; h++)
-        for (size_t bit = (7 * first + h) % bits_step(second); bit < 256; bit += bits_step(second)) {
+        for (size_t bit = (7 * first + h) % bits_step(second); bit < 256;
+             bit += bits_step(second)) {
             proof.hashes[h].bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            must(!consistency_check(m, n, &proof, &first_root, root), "a change is refused", first, second);
+            must(!consistency_check(m, n, &proof, &first_root, root), "a change is refused", first,
+                 second);
             proof.hashes[h].bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
         }
     for (size_t bit = 3 * first % bits_step(second); bit < 256; bit += bits_step(second)) {
         changed = first_root;
         changed.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        must(!consistency_check(m, n, &proof, &changed, root), "a change is refused", first, second);
-        if (first) {                          /* any tree follows the empty one: nothing ties its root */
+        must(!consistency_check(m, n, &proof, &changed, root), "a change is refused", first,
+             second);
+        if (first) { /* any tree follows the empty one: nothing ties its root */
             changed = *root;
             changed.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            must(!consistency_check(m, n, &proof, &first_root, &changed), "a change is refused", first, second);
+            must(!consistency_check(m, n, &proof, &first_root, &changed), "a change is refused",
+                 first, second);
         }
     }
     proof.hashes[proof.count++] = *root;
     must(!consistency_check(m, n, &proof, &first_root, root), "a change is refused", first, second);
     if (--proof.count) {
         proof.count--;
-        must(!consistency_check(m, n, &proof, &first_root, root), "a change is refused", first, second);
+        must(!consistency_check(m, n, &proof, &first_root, root), "a change is refused", first,
+             second);
     }
 }
 
@@ -286,7 +301,8 @@ START_TEST(every_consistency_is_proven_and_every_change_refused)
 {
     struct merkle *merkle = merkle_open();
 
-    for (size_t second = (size_t)_i * SIZES_A_CASE + 1; second <= ((size_t)_i + 1) * SIZES_A_CASE; second++) {
+    for (size_t second = (size_t)_i * SIZES_A_CASE + 1; second <= ((size_t)_i + 1) * SIZES_A_CASE;
+         second++) {
         merkle_append_decimals(merkle, second);
         struct digest root = merkle_defined(merkle, 0, second);
         for (size_t first = 0; first <= second; first++)
@@ -297,8 +313,8 @@ START_TEST(every_consistency_is_proven_and_every_change_refused)
 END_TEST
 
 static const size_t across[][2] = {
-    { 255, 256 }, { 256, 257 }, { 257, 513 }, { 511, 512 }, { 512, 513 }, { 513, 65535 }, { 65535, 65536 }, { 65536, 65537 },
-    { 256, 65537 },
+    { 255, 256 },   { 256, 257 },     { 257, 513 },     { 511, 512 },   { 512, 513 },
+    { 513, 65535 }, { 65535, 65536 }, { 65536, 65537 }, { 256, 65537 },
 };
 
 START_TEST(proofs_across_tiles_are_as_defined)
@@ -323,7 +339,8 @@ START_TEST(proofs_across_tiles_are_as_defined)
 }
 END_TEST
 
-/* A proof in a tree of 3 levels of tiles takes at most two tiles a level: the leaf's and the right edge's. */
+/* A proof in a tree of 3 levels of tiles takes at most two tiles a level: the leaf's and the right
+ * edge's. */
 START_TEST(few_tiles_are_read_and_a_missing_one_is_reported)
 {
     struct merkle     *merkle = merkle_open();
@@ -381,11 +398,13 @@ tree_suite(void)
     tcase_add_test(tcase, roots_are_those_of_the_reference_tests);
     tcase_add_test(tcase, prefixes_keep_leaves_and_nodes_apart);
     tcase_add_test(tcase, long_and_short_entries_are_hashed_alike);
-    tcase_add_loop_test(tcase, tiles_and_roots_are_as_defined, 0, sizeof edge_sizes / sizeof *edge_sizes);
+    tcase_add_loop_test(tcase, tiles_and_roots_are_as_defined, 0,
+                        sizeof edge_sizes / sizeof *edge_sizes);
     tcase_add_test(tcase, frontier_is_stored_and_opened);
     tcase_add_loop_test(tcase, every_inclusion_is_proven_and_every_change_refused, 0, CASES);
     tcase_add_loop_test(tcase, every_consistency_is_proven_and_every_change_refused, 0, CASES);
-    tcase_add_loop_test(tcase, proofs_across_tiles_are_as_defined, 0, sizeof across / sizeof *across);
+    tcase_add_loop_test(tcase, proofs_across_tiles_are_as_defined, 0,
+                        sizeof across / sizeof *across);
     tcase_add_test(tcase, few_tiles_are_read_and_a_missing_one_is_reported);
     tcase_add_test(tcase, impossible_sizes_are_refused);
     suite_add_tcase(suite, tcase);

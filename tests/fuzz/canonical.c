@@ -1,4 +1,5 @@
-/* What passes as canonical is one JSON value, and no byte of white space can be put into it outside of strings. */
+/* What passes as canonical is one JSON value, and no byte of white space can be put into it outside
+ * of strings. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Any bytes as each of the log's texts: read or refused; what is read and can be written is written as the same bytes. */
+/* Any bytes as each of the log's texts: read or refused; what is read and can be written is written
+ * as the same bytes. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -97,7 +98,8 @@ try_proof(const char *bytes, size_t count, struct arena *arena)
     if (proof.extra.count || memmem(bytes, count, "\nextra ", 7))
         return;                               /* we never write that line */
     text_open(&text, arena, count, TEXT_BYTES_MAX);
-    tlog_proof_write(&text, proof.index, &proof.path, proof.checkpoint.bytes, proof.checkpoint.count);
+    tlog_proof_write(&text, proof.index, &proof.path, proof.checkpoint.bytes,
+                     proof.checkpoint.count);
     assert_same(&text, bytes, count);
 }
 
@@ -111,7 +113,8 @@ try_policy(const char *bytes, size_t count)
 
     if (policy_parse(bytes, count, &policy, &fault)) {
         assert(policy_quorum_is_met(&policy, UINT64_C(0xFFFFFFFF)));
-        policy_check(&policy, HEAD_NOTE WITNESS1_LINE, strlen(HEAD_NOTE WITNESS1_LINE), &note, &checkpoint);
+        policy_check(&policy, HEAD_NOTE WITNESS1_LINE, strlen(HEAD_NOTE WITNESS1_LINE), &note,
+                     &checkpoint);
         return;
     }
     assert(fault.what);
@@ -122,7 +125,10 @@ static void
 try_answers(const char *bytes, size_t count)
 {
     static const struct witness_question question = {
-        .old = 3, .size = 8, .text = { HEAD_TEXT, sizeof HEAD_TEXT - 1 }, .note = { HEAD_NOTE, sizeof HEAD_NOTE - 1 },
+        .old = 3,
+        .size = 8,
+        .text = { HEAD_TEXT, sizeof HEAD_TEXT - 1 },
+        .note = { HEAD_NOTE, sizeof HEAD_NOTE - 1 },
     };
     struct key            witness = key_of_line(WITNESS1_VKEY);
     struct witness_answer answer;
@@ -130,16 +136,21 @@ try_answers(const char *bytes, size_t count)
     witness_answer_read(200, "text/plain", bytes, count, &question, &witness, &answer);
     assert(answer.next == WITNESS_COSIGNED || answer.next == WITNESS_ALARM);
     witness_answer_read(409, "text/x.tlog.size", bytes, count, &question, &witness, &answer);
-    assert(answer.next == WITNESS_CATCH_UP || answer.next == WITNESS_AHEAD || answer.next == WITNESS_ALARM);
+    assert(answer.next == WITNESS_CATCH_UP || answer.next == WITNESS_AHEAD ||
+           answer.next == WITNESS_ALARM);
 }
 
 static void
 try_bundle(const uint8_t *bytes, size_t count)
 {
     struct digest commitments[TILE_WIDTH];
-    int           width = count >= BUNDLE_ENTRY_BYTES && count <= BUNDLE_BYTES_MAX ? (int)(count / BUNDLE_ENTRY_BYTES) : 1, bad;
+    int width = count >= BUNDLE_ENTRY_BYTES && count <= BUNDLE_BYTES_MAX
+                    ? (int)(count / BUNDLE_ENTRY_BYTES)
+                    : 1,
+        bad;
 
-    assert(!bundle_parse(bytes, count, width, commitments, &bad) || count == (size_t)width * BUNDLE_ENTRY_BYTES);
+    assert(!bundle_parse(bytes, count, width, commitments, &bad) ||
+           count == (size_t)width * BUNDLE_ENTRY_BYTES);
     assert(bad >= 0 && bad <= width);
 }
 
