@@ -5,7 +5,11 @@
 #include <stdint.h>
 #include <string.h>
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/* The 64 characters, and the padding. */
+static const char alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+enum { PADDING = 64 };
 
 void
 base64_add(struct text *out, const void *bytes, size_t count)
@@ -22,8 +26,8 @@ base64_add(struct text *out, const void *bytes, size_t count)
             three |= from[i + 2];
         four[0] = alphabet[three >> 18];
         four[1] = alphabet[three >> 12 & 63];
-        four[2] = left > 1 ? alphabet[three >> 6 & 63] : '=';
-        four[3] = left > 2 ? alphabet[three & 63] : '=';
+        four[2] = alphabet[left > 1 ? three >> 6 & 63 : PADDING];
+        four[3] = alphabet[left > 2 ? three & 63 : PADDING];
         text_add(out, four, sizeof four);
     }
 }

@@ -70,7 +70,7 @@ line_integer(struct line line, int64_t *out)
 bool
 line_digest(struct line line, struct digest *out)
 {
-    struct digest digest;
+    struct digest digest = { { 0 } };
 
     if (line.count != BASE64_DIGEST_BYTES ||
         !base64_decode(line.bytes, line.count, digest.bytes, DIGEST_BYTES))

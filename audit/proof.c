@@ -118,7 +118,11 @@ proof_hash_parse(const char *text, struct digest *out)
     for (size_t i = 0; i < count; i++) {
         if (text[i] == '+' || text[i] == '/')
             return false;
-        base64[i] = text[i] == '-' ? '+' : text[i] == '_' ? '/' : text[i];
+        base64[i] = text[i];
+        if (text[i] == '-')
+            base64[i] = '+';
+        if (text[i] == '_')
+            base64[i] = '/';
     }
     if (count < BASE64_DIGEST_BYTES)
         base64[BASE64_DIGEST_BYTES - 1] = '=';
