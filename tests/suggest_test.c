@@ -253,7 +253,8 @@ static const struct {
             ",'transfer_fee_rate':'0.003'") ",'USDC':{'unit':'0.000001',"
             "'threshold':'0.9','beta':'0',"
                                             "'borrow_factor':'1.1',"
-            "'transfer_fee_rate':'0.001','borrow_rate':'0.04'},'DAI':{'beta':'0','threshold':'0.75'}}",
+            "'transfer_fee_rate':'0.001','borrow_rate':'0.04'},"
+            "'DAI':{'beta':'0','threshold':'0.75'}}",
         .trigger = "{'rule':'below','reward':'25'}",
         .more = GAS,
         .account = LOAN("50", "66000") WALLET "}",
