@@ -106,7 +106,7 @@ static const struct field state_request_fields[] = {
                .max = STATE_ASSETS_MAX),
 };
 const struct record state_request_record = {
-    .name = "state_request", .size = sizeof(struct state), .fields = state_request_fields,
+    .name = "state", .size = sizeof(struct state), .fields = state_request_fields,
     .count = COUNT_OF(state_request_fields),
 };
 
