@@ -65,6 +65,7 @@ open_database(struct serving *serving)
     service->database    = opened->database;
     service->markets     = database_markets(service->database);
     service->keys        = database_keys(service->database);
+    service->snapshots   = database_snapshots(service->database);
     service->is_embedded = opened->embedded != NULL;
     return !opened->embedded || fill_embedded(serving);
 }

@@ -15,6 +15,7 @@
 #include "db/keys.h"
 #include "db/markets.h"
 #include "db/migration.h"
+#include "db/snapshots.h"
 #include "db/wait.h"
 
 enum { CONNECT_MS = 2000, STATEMENT_MS = 10000, LOCK_MS = 1000, SLACK_MS = 2000 };
@@ -27,10 +28,17 @@ struct database {
     char                    *url;             /* our copy of the settings' */
     struct market_cache     *markets;
     struct key_cache        *keys;
+    struct snapshot_cache   *snapshots;
 };
 
 struct market_cache *database_markets(struct database *database) { return database->markets; }
 struct key_cache    *database_keys(struct database *database)    { return database->keys; }
+
+struct snapshot_cache *
+database_snapshots(struct database *database)
+{
+    return database->snapshots;
+}
 
 int64_t
 clock_now_us(void)
@@ -441,9 +449,12 @@ load(struct database *database, struct connection *connection, char why[static D
                         done == 1 ? "" : "s");
     database->markets = market_cache_open();
     database->keys    = key_cache_open();
-    if (database->markets && database->keys && partitions_make(connection, clock_now_us()) &&
+    database->snapshots = snapshot_cache_open();
+    if (database->markets && database->keys && database->snapshots &&
+        partitions_make(connection, clock_now_us()) &&
         market_cache_reload(database->markets, connection) &&
-        key_cache_reload(database->keys, connection))
+        key_cache_reload(database->keys, connection) &&
+        snapshot_cache_reload(database->snapshots, connection))
         return true;
     snprintf(why, DATABASE_WHY_MAX, "%s", connection->why);
     return false;
@@ -456,6 +467,7 @@ database_close(struct database *database)
         return;
     market_cache_close(database->markets);
     key_cache_close(database->keys);
+    snapshot_cache_close(database->snapshots);
     free(database->url);
     free(database);
 }

@@ -13,6 +13,7 @@ struct pg_conn;
 struct pg_result;
 struct key_cache;
 struct market_cache;
+struct snapshot_cache;
 
 enum { INST_TEXT_MAX = 37, DATABASE_WHY_MAX = 320, ARGS_MAX = 16 };
 
@@ -43,12 +44,13 @@ struct database_settings {
 struct database;
 
 /* Connects, checks the server (version 14 or later; fsync, full_page_writes and synchronous_commit
- * on), runs the migrations, makes the log's partitions, loads keys and markets. NULL: `why` says
- * why, naming what must be done. */
+ * on), runs the migrations, makes the log's partitions, loads keys, markets and snapshots. NULL:
+ * `why` says why, naming what must be done. */
 struct database     *database_open(const struct database_settings *settings,
                                    char why[static DATABASE_WHY_MAX]);
 struct market_cache *database_markets(struct database *database);
 struct key_cache    *database_keys(struct database *database);
+struct snapshot_cache *database_snapshots(struct database *database);
 void                 database_report(struct database *database, const char *format,
                                      ...) __attribute__((format(printf, 2, 3)));
 void                 database_close(struct database *database);   /* after its threads have ended */

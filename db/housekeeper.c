@@ -12,6 +12,7 @@
 
 #include "db/keys.h"
 #include "db/markets.h"
+#include "db/snapshots.h"
 #include "db/thread.h"
 #include "db/wait.h"
 
@@ -38,6 +39,19 @@ static bool
 reload_keys(struct housekeeper *keeper)
 {
     return key_cache_reload(database_keys(keeper->database), &keeper->connection);
+}
+
+static bool
+reload_snapshots(struct housekeeper *keeper)
+{
+    return snapshot_cache_reload(database_snapshots(keeper->database), &keeper->connection);
+}
+
+/* A day: log.md 9. */
+static bool
+prune_snapshots(struct housekeeper *keeper)
+{
+    return snapshots_prune(&keeper->connection, clock_now_us() - DAY_US);
 }
 
 static bool
@@ -73,8 +87,10 @@ static const struct duty {
 } duties[] = {
     { "breakwater_markets", 3000,    reload_markets },
     { "breakwater_keys",    3000,    reload_keys },
+    { "breakwater_snapshots", 1000,  reload_snapshots },
     { NULL,                 600000,  make_partitions },
     { NULL,                 30000,   prune_keys },
+    { NULL,                 30000,   prune_snapshots },
     { NULL,                 60000,   save_uses },
 };
 
@@ -92,7 +108,7 @@ static bool
 connect(struct housekeeper *keeper)
 {
     return connection_open(&keeper->connection, keeper->database) &&
-           !run_script(&keeper->connection, "LISTEN breakwater_markets; LISTEN breakwater_keys");
+           !run_script(&keeper->connection, "LISTEN breakwater_markets; LISTEN breakwater_keys; LISTEN breakwater_snapshots");
 }
 
 /* True: time to stop. */

@@ -80,16 +80,28 @@ settle_all(struct decision **items, size_t count, enum settlement settlement)
         settle(items[i], settlement);
 }
 
+/* What it adds to a batch: a state that is kept already, or that the one before it brings, is not sent again. */
+static size_t
+bytes_more(const struct writer *writer, const struct decision *decision, const struct decision *before)
+{
+    const struct digest *sha256 = &decision->snapshot.sha256;
+    bool is_there = decision->snapshot.count && (known_has(&writer->known, sha256) ||
+                                                 (before && before->snapshot.count && digest_equal(&before->snapshot.sha256, sha256)));
+
+    return decision_bytes(decision) - (is_there ? decision->snapshot.count : 0);
+}
+
 /* Takes from the queue what goes into one transaction; under the lock. */
 static size_t
 take(struct writer *writer)
 {
     size_t count = 0, bytes = 0;
 
-    while (writer->first && count < BATCH_MAX &&
-           (!count || bytes + decision_bytes(writer->first) <= BATCH_BYTES)) {
+    while (writer->first && count < BATCH_MAX) {
         struct decision *decision = writer->first;
-        bytes += decision_bytes(decision);
+        bytes += bytes_more(writer, decision, count ? writer->items[count - 1] : NULL);
+        if (count && bytes > BATCH_BYTES)
+            break;
         writer->first = decision->next;
         writer->items[count++] = decision;
     }

@@ -9,6 +9,7 @@
 #include "db/markets.h"
 #include "db/writer.h"
 #include "handlers/answers.h"
+#include "handlers/given.h"
 #include "handlers/service.h"
 #include "record/json.h"
 #include "record/json_member.h"
@@ -124,8 +125,6 @@ compute(struct request *request, const struct rules *rules, const struct questio
         struct reply *reply)
 {
     faults_open(&reply->faults, FAULTS_MAX);
-    if (!state_accept(question->state, "/state", &reply->faults))
-        return PROBLEM_MEANINGLESS;
     enum risk_status status = preview_compute(rules->parameters, question, request->now_us, work->kind->parts, &work->room,
                                               &work->answer.figures, &reply->faults);
     if (status)
@@ -140,22 +139,16 @@ compute(struct request *request, const struct rules *rules, const struct questio
     return work->figures.is_full || work->workings.is_full ? PROBLEM_INTERNAL : PROBLEM_NONE;
 }
 
-/* The request without its inline state and parameters, which are kept by their hashes. */
+/* The request without its state and parameters, which are kept by their hashes. */
 static bool
-write_inputs(struct request *request, const struct question *question, struct work *work)
+write_inputs(struct request *request, const struct question *question, const struct given *given, struct work *work)
 {
     text_open(&work->inputs, request->arena, TEXT_ROOM, TEXT_MAX);
     json_write(&inputs_record, question, JSON_CANONICAL, &work->inputs);
-
-    struct text state;
-    text_open(&state, request->arena, TEXT_ROOM, TEXT_MAX);
-    json_write(&state_record, question->state, JSON_CANONICAL, &state);
-    if (work->inputs.is_full || state.is_full)
-        return false;
-    work->snapshot = digest_of(state.bytes, state.count);
+    work->snapshot = given->sha256;
     digest_format(&work->snapshot, work->snapshot_sha256);
-    work->decision.snapshot = (struct kept){ work->snapshot, state.bytes, state.count };
-    return true;
+    work->decision.snapshot = (struct kept){ work->snapshot, given->bytes, given->count };
+    return !work->inputs.is_full;
 }
 
 static bool
@@ -213,19 +206,24 @@ submit_later(struct request *request, const struct rules *rules, struct work *wo
 static enum problem
 decide(struct request *request, const struct answer_kind *kind, const struct markets *markets, struct reply *reply)
 {
-    const struct question *question = request->body;
-    struct rules           rules = { 0 };
-    struct work           *work = arena_alloc(request->arena, 1, sizeof *work);
-    enum problem           problem;
+    struct question question = *(const struct question *)request->body;
+    struct rules    rules = { 0 };
+    struct given    given;
+    struct work    *work = arena_alloc(request->arena, 1, sizeof *work);
+    enum problem    problem;
 
     if (!work)
         return PROBLEM_INTERNAL;
     work->kind = kind;
-    if ((problem = rules_find(request, markets, question, &rules, reply)))
+    if ((problem = rules_find(request, markets, &question, &rules, reply)) ||
+        (problem = given_find(request, &question, rules.market, &given, reply)))
         return problem;
-    if ((problem = compute(request, &rules, question, work, reply)))
+    if ((reply->waits = given.must_load))
+        return PROBLEM_NONE;
+    question.state = (struct state *)given.state;     /* accepted: it is only read from here on */
+    if ((problem = compute(request, &rules, &question, work, reply)))
         return problem;
-    if (!write_inputs(request, question, work) || !draft(request, &rules, work))
+    if (!write_inputs(request, &question, &given, work) || !draft(request, &rules, work))
         return PROBLEM_INTERNAL;
     submit_later(request, &rules, work, reply);
     return PROBLEM_NONE;
@@ -472,6 +470,10 @@ submit_decision(struct visit *visit)
     struct writer *writer = visit->request->service->writer;
     struct work   *work = visit->reply->pending;
 
+    if (visit->wanted) {
+        service_run_on_worker(visit, given_load);
+        return PROBLEM_NONE;
+    }
     work->decision.settled = settled;
     work->decision.context = visit;
     if (writer_submit(writer, &work->decision))

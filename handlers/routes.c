@@ -6,7 +6,9 @@
 #include "handlers/markets.h"
 #include "handlers/operation.h"
 #include "handlers/presets.h"
+#include "handlers/snapshots.h"
 #include "risk/question.h"
+#include "risk/snapshot.h"
 
 enum { WITH_DEPTH = 4 << 20 };                /* bytes of a body that may hold 20,000 levels */
 
@@ -33,6 +35,14 @@ const struct route routes[] = {
       .handle = get_market, .operation = "getMarket" },
     { .method = "GET", .path = "/v1/markets/{market}/parameters", .query = &parameters_query_record,
       .answer = &parameters_answer_record, .status = 200, .handle = get_parameters, .operation = "getParameters" },
+    { .method = "PUT", .path = "/v1/markets/{market}/snapshot", .role = ROLE_FEED, .body = &snapshot_push_record,
+      .body_bytes_max = WITH_DEPTH, .answer = &snapshot_receipt_record, .status = 200, .runs_on = RUNS_ON_WORKER,
+      .handle = put_snapshot, .operation = "putSnapshot" },
+    { .method = "GET", .path = "/v1/markets/{market}/snapshot", .role = ROLE_PREVIEW, .or_role = ROLE_FEED,
+      .answer = &snapshot_record, .status = 200, .handle = get_latest_snapshot, .operation = "getLatestSnapshot" },
+    { .method = "GET", .path = "/v1/snapshots/{sha256}", .role = ROLE_PREVIEW, .or_role = ROLE_AUDIT,
+      .answer = &snapshot_record, .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_snapshot,
+      .operation = "getSnapshot" },
     { .method = "GET", .path = "/v1/presets", .answer = &preset_list_record, .status = 200, .handle = list_presets,
       .operation = "listPresets" },
     { .method = "GET", .path = "/v1/presets/{name}", .answer = &parameters_record, .status = 200,

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "db/keys.h"
+#include "db/snapshots.h"
 #include "db/workers.h"
 #include "handlers/decide.h"
 
@@ -94,11 +95,12 @@ work(struct connection *connection, void *context)
     struct visit *visit = context;
     enum problem  problem = PROBLEM_DATABASE_AWAY;
 
-    visit->connection = connection;
+    visit->is_asked_again = false;
+    visit->connection     = connection;
     if (connection)
         problem = visit->handle(visit->request, visit->reply);
     visit->connection = NULL;
-    exchange_resume(visit->request, RESUME_DONE, problem);
+    exchange_resume(visit->request, visit->is_asked_again ? RESUME_AGAIN : RESUME_DONE, problem);
 }
 
 void
@@ -116,15 +118,39 @@ service_connection(const struct request *request)
     return visit->connection;
 }
 
+struct visit *
+service_visit(struct request *request)
+{
+    struct visit *visit = request->context ? request->context : arena_alloc(request->arena, 1, sizeof *visit);
+
+    if (visit)
+        visit->request = request;
+    request->context = visit;
+    return visit;
+}
+
+bool
+service_keep_snapshot(struct request *request, const struct kept_snapshot *snapshot)
+{
+    struct visit *visit = service_visit(request);
+
+    if (visit && visit->snapshot)
+        snapshot_release(visit->snapshot);
+    if (visit)
+        visit->snapshot = snapshot;
+    else
+        snapshot_release(snapshot);
+    return visit;
+}
+
 static enum problem
 take(struct request *request, struct reply *reply)
 {
-    struct visit *visit = arena_alloc(request->arena, 1, sizeof *visit);
+    struct visit *visit = service_visit(request);
 
     if (!visit)
         return PROBLEM_INTERNAL;
-    *visit = (struct visit){ .request = request, .reply = reply };
-    request->context = visit;
+    visit->reply = reply;
     if (reply->waits)
         return submit_decision(visit);
     service_run_on_worker(visit, request->route->handle);
@@ -134,7 +160,11 @@ take(struct request *request, struct reply *reply)
 static void
 end(struct request *request, const struct reply *reply, unsigned status, int64_t elapsed_us)
 {
-    (void)request, (void)reply, (void)status, (void)elapsed_us;
+    const struct visit *visit = request->context;
+
+    (void)reply, (void)status, (void)elapsed_us;
+    if (visit)
+        snapshot_release(visit->snapshot);
 }
 
 struct hooks

@@ -2,14 +2,17 @@
 #ifndef HANDLERS_SERVICE_H
 #define HANDLERS_SERVICE_H
 
+#include "handlers/limiter.h"
 #include "server/listener.h"
 
 struct connection;
 struct database;
 struct housekeeper;
+struct kept_snapshot;
 struct key_cache;
 struct market_cache;
 struct metrics;
+struct snapshot_cache;
 struct workers;
 struct writer;
 
@@ -20,24 +23,33 @@ struct service {
     struct database     *database;
     struct key_cache    *keys;
     struct market_cache *markets;
+    struct snapshot_cache *snapshots;
     struct writer       *writer;
     struct workers      *workers;
     struct housekeeper  *housekeeper;
     struct metrics      *metrics;
+    struct limiter       pushes;              /* of market state, by key */
 };
 
-/* A suspended request on its way through the service's threads; in its arena. */
+/* A request on its way through the service's threads; in its arena. */
 struct visit {
     struct request    *request;
     struct reply      *reply;
     struct connection *connection;            /* a worker's, while it runs there */
     enum problem     (*handle)(struct request *request, struct reply *reply);
+    const struct kept_snapshot *snapshot;     /* held until the request ends; NULL: none */
+    const char       *wanted;                 /* the hash of one that is to be loaded on a worker; NULL: none */
+    bool              is_asked_again;         /* what ran on the worker only prepared: the handler is called anew */
 };
 
 struct hooks service_hooks(struct service *service);
 
 /* Runs `handle` on a worker, then resumes the request; where no worker has room, resumes it with a problem. */
 void               service_run_on_worker(struct visit *visit, enum problem (*handle)(struct request *, struct reply *));
+/* The request's own, made when it is first asked for; NULL: no memory. */
+struct visit      *service_visit(struct request *request);
+/* Takes over the caller's hold, until the answer is sent; false: no memory, it was released. */
+bool               service_keep_snapshot(struct request *request, const struct kept_snapshot *snapshot);
 struct connection *service_connection(const struct request *request);   /* of the worker that this handler runs on */
 
 #endif

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "risk/adaptive.h"
+#include "risk/oracle.h"
+
 /* Bounds that are neither 0, 1 nor 1e-18. */
 static const struct decimal hundredth     = DECIMAL_MICRO_OF(10000);
 static const struct decimal half          = DECIMAL_MICRO_OF(500000);
@@ -251,6 +254,7 @@ static const struct field execution_fields[] = {
     DECIMAL_FIELD(execution, spread_multiplier,       UP_TO_TEN, OTHERWISE("3")),
     DECIMAL_FIELD(execution, impact_coefficient,      UP_TO_HUNDRED, OTHERWISE("1")),
     DECIMAL_FIELD(execution, impact_exponent,         POSITIVE, .at_most = &two, OTHERWISE("1")),
+    POINTER_FIELD(execution, adaptive, adaptive_settings, .optional = true),
 };
 static const struct record execution_record = RECORD(execution, execution_fields);
 
@@ -279,6 +283,7 @@ static const struct field parameters_fields[] = {
     RECORD_FIELD(parameters, split, split, .optional = true),
     RECORD_FIELD(parameters, execution, execution, .optional = true),
     RECORD_FIELD(parameters, suggestions, suggestions, .optional = true),
+    POINTER_FIELD(parameters, oracle, oracle_settings, .optional = true),
 };
 const struct record parameters_record = RECORD(parameters, parameters_fields);
 

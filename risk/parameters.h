@@ -5,6 +5,9 @@
 #include "record/fault.h"
 #include "record/record.h"
 
+struct adaptive_settings;
+struct oracle_settings;
+
 enum { ASSETS_MAX = 64, BRACKETS_MAX = 64, CATEGORIES_MAX = 16 };
 
 /* maintenance(N) = N * rate - deduction, of the last bracket with from_notional <= N. */
@@ -108,6 +111,7 @@ struct execution {
     /* The risk model's section 2: s, sigma_s, a [0, 0, 3]; k, beta [1, 1]. */
     struct decimal spread_rate, spread_volatility, spread_multiplier;
     struct decimal impact_coefficient, impact_exponent;
+    struct adaptive_settings *adaptive;           /* NULL: the document's values stand (adaptive.h) */
 };
 
 struct suggestions {
@@ -130,6 +134,7 @@ struct parameters {
     struct split       split;
     struct execution   execution;
     struct suggestions suggestions;
+    struct oracle_settings *oracle;               /* NULL: no guard judges the prices (oracle.h) */
 };
 
 extern const struct record parameters_record;

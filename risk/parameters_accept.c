@@ -2,7 +2,9 @@
  * collected. */
 #include <stdio.h>
 
+#include "risk/adaptive.h"
 #include "risk/multiplier.h"
+#include "risk/oracle.h"
 #include "risk/parameters.h"
 #include "risk/reckoning.h"
 
@@ -191,5 +193,11 @@ parameters_accept(struct parameters *parameters, struct faults *violations, stru
         inspect_asset(&inspection, &parameters->assets[i]);
     inspection.at[0] = '\0';
     inspect_split(&inspection, &parameters->split);
-    return inspection.found == 0;
+    bool is_good = inspection.found == 0;
+    if (parameters->oracle)
+        is_good &= oracle_settings_accept(parameters->oracle, "/oracle", violations);
+    if (parameters->execution.adaptive)
+        is_good &= adaptive_settings_accept(parameters->execution.adaptive, "/execution/adaptive",
+                                            violations);
+    return is_good;
 }

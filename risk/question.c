@@ -5,7 +5,8 @@ static const char *const at_names[] = { "trigger", "mark", NULL };
 
 static const struct field question_fields[] = {
     POINTER_FIELD(question, parameters, parameters, .optional = true),
-    POINTER_FIELD(question, state, state),
+    { .name = "state", .kind = FIELD_RECORD, .pointer = true, .optional = true,
+      .offset = offsetof(struct question, state), .items = &state_request_record },
     NAME_FIELD   (question, market, .optional = true),
     RECORD_FIELD (question, account, account),
     CHOICE_FIELD (question, at, .choices = at_names, .optional = true, .initial = "trigger"),

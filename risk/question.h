@@ -10,7 +10,7 @@ struct question {
     const char        *market;                /* or parameters, not both */
     struct parameters *parameters;            /* a whole document, in place of a market's */
     struct account     account;
-    struct state      *state;
+    struct state      *state;                 /* NULL: the market's latest snapshot */
     int                at;                    /* enum at */
     int64_t            horizon_s;             /* INTEGER_NONE: the document's */
     struct liquidator *liquidator;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ASSETS_MOST = 128, AT_BYTES_MAX = 128 };
+enum { AT_BYTES_MAX = 128 };
 
 static const struct decimal under_one        = DECIMAL_UNITS_OF(DECIMAL_ONE_UNITS - 1);
 static const struct decimal volatility_most  = DECIMAL_OF(1000);
@@ -12,19 +12,19 @@ static const struct decimal volatility_most  = DECIMAL_OF(1000);
 static const struct field asset_price_fields[] = {
     DECIMAL_FIELD(asset_price, price, .at_least = &decimal_zero),
 };
-static const struct record asset_price_record = BARE(asset_price, asset_price_fields);
+const struct record asset_price_record = BARE(asset_price, asset_price_fields);
 
 static const struct field asset_volatility_fields[] = {
     DECIMAL_FIELD(asset_volatility, volatility, .at_least = &decimal_zero,
                   .at_most = &volatility_most),
 };
-static const struct record asset_volatility_record =
+const struct record asset_volatility_record =
     BARE(asset_volatility, asset_volatility_fields);
 
 static const struct field asset_volume_fields[] = {
     DECIMAL_FIELD(asset_volume, volume, .at_least = &decimal_zero),
 };
-static const struct record asset_volume_record = BARE(asset_volume, asset_volume_fields);
+const struct record asset_volume_record = BARE(asset_volume, asset_volume_fields);
 
 static const struct field level_fields[] = {
     DECIMAL_FIELD(level, price, .above = &decimal_zero),
@@ -84,15 +84,31 @@ static const struct record venue_record = VARIANT(venue, kind, venue_cases);
 static const struct field asset_depth_fields[] = {
     LIST_FIELD(asset_depth, venues, venue, .min = 1, .max = VENUES_MAX),
 };
-static const struct record asset_depth_record = BARE(asset_depth, asset_depth_fields);
+const struct record asset_depth_record = BARE(asset_depth, asset_depth_fields);
 
 static const struct field state_fields[] = {
-    MAP_FIELD(state, prices,     asset_price,      asset, .min = 1, .max = ASSETS_MOST),
-    MAP_FIELD(state, volatility, asset_volatility, asset, .optional = true, .max = ASSETS_MOST),
-    MAP_FIELD(state, volume,     asset_volume,     asset, .optional = true, .max = ASSETS_MOST),
-    MAP_FIELD(state, depth,      asset_depth,      asset, .optional = true, .max = ASSETS_MOST),
+    MAP_FIELD(state, prices,     asset_price,      asset, .min = 1, .max = STATE_ASSETS_MAX),
+    MAP_FIELD(state, volatility, asset_volatility, asset, .optional = true, .max = STATE_ASSETS_MAX),
+    MAP_FIELD(state, volume,     asset_volume,     asset, .optional = true, .max = STATE_ASSETS_MAX),
+    MAP_FIELD(state, depth,      asset_depth,      asset, .optional = true, .max = STATE_ASSETS_MAX),
 };
 const struct record state_record = RECORD(state, state_fields);
+
+static const struct field state_request_fields[] = {
+    TEXT_FIELD(state, snapshot,   .form = TEXT_SHA256, .min = 64, .max = 64, .optional = true),
+    MAP_FIELD (state, prices,     asset_price,      asset, .optional = true, .min = 1,
+               .max = STATE_ASSETS_MAX),
+    MAP_FIELD (state, volatility, asset_volatility, asset, .optional = true,
+               .max = STATE_ASSETS_MAX),
+    MAP_FIELD (state, volume,     asset_volume,     asset, .optional = true,
+               .max = STATE_ASSETS_MAX),
+    MAP_FIELD (state, depth,      asset_depth,      asset, .optional = true,
+               .max = STATE_ASSETS_MAX),
+};
+const struct record state_request_record = {
+    .name = "state", .size = sizeof(struct state), .fields = state_request_fields,
+    .count = COUNT_OF(state_request_fields),
+};
 
 /* Where in the request a judged list stands, and what has been counted so far. */
 struct judge {

@@ -5,7 +5,7 @@
 #include "record/fault.h"
 #include "record/record.h"
 
-enum { VENUES_MAX = 16, LEVELS_MAX = 20000, RANGES_MAX = 4096 };
+enum { STATE_ASSETS_MAX = 128, VENUES_MAX = 16, LEVELS_MAX = 20000, RANGES_MAX = 4096 };
 
 struct asset_price      { const char *asset; struct decimal price; };              /* >= 0; 0 is "worthless" */
 struct asset_volatility { const char *asset; struct decimal volatility; };         /* a year's, 0.8 = 80 % */
@@ -36,6 +36,7 @@ struct venue {
 struct asset_depth { const char *asset; struct venue *venues; size_t venues_count; };
 
 struct state {
+    const char              *snapshot;            /* of a request: its SHA-256 in place of the rest; or NULL */
     struct asset_price      *prices;
     size_t                   prices_count;
     struct asset_volatility *volatility;
@@ -46,7 +47,9 @@ struct state {
     size_t                   depth_count;
 };
 
-extern const struct record state_record;
+/* As it is kept; and as a request gives it, where it may name a kept one in place of its prices. */
+extern const struct record state_record, state_request_record;
+extern const struct record asset_price_record, asset_volatility_record, asset_volume_record, asset_depth_record;
 
 /* What one field cannot say: book_unsorted, book_crossed, ranges_unsorted, duplicate_venue, too_many (levels over all
  * venues); each with its pointer below `at`. Zero-size rows are allowed, and dropped in place before a book is judged.

@@ -8,8 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit/digest.h"
 #include "db/database.h"
 #include "handlers/routes.h"
+#include "record/instant.h"
 #include "record/record.h"
 #include "tests/api.h"
 #include "tests/openapi.h"
@@ -131,8 +133,8 @@ END_TEST
 static const char *
 text_at(const struct api_answer *answer, const char *object, const char *name)
 {
-    const char *text =
-        json_string_value(json_object_get(json_object_get(answer->json, object), name));
+    const json_t *within = object ? json_object_get(answer->json, object) : answer->json;
+    const char   *text = json_string_value(json_object_get(within, name));
     ck_assert_ptr_nonnull(text);
     return text;
 }
@@ -672,6 +674,118 @@ START_TEST(stored_answers_outlive_the_process)
 }
 END_TEST
 
+/* So many seconds ago, with milliseconds. */
+static void
+push(int64_t ago_ms, const char *price, int status, struct api_answer *answer)
+{
+    char at[INSTANT_TEXT_MAX], text[1024];
+
+    instant_format(clock_now_us() - ago_ms * 1000, at);
+    snprintf(text, sizeof text,
+             "{'observed_at':'%s','prices':{'ETH':[{'source':'a','price':'%s','observed_at':'%s'}],"
+             "'USDC':[{'source':'a','price':'1','observed_at':'%s'}]}}", at, price, at, at);
+    char *body = api_text(text);
+    struct api_request request = { .method = "PUT", .path = "/v1/markets/eth-usd/snapshot",
+                                   .key = ROLE_FEED, .body = body };
+    api_call(&request, answer);
+    ck_assert_msg(answer->http.status == status, "%d, not %d: %.1000s", answer->http.status,
+                  status, answer->http.body);
+    free(body);
+}
+
+#define STATELESS "{'market':'eth-usd'," ACCOUNT "}"
+
+/* A question without a state is put to the latest, and its decision names that by its hash. */
+START_TEST(question_without_state_takes_the_latest)
+{
+    struct api_answer first, second, asked, kept;
+    char              path[128], question[512], tag[96], headers[160];
+
+    api_open_another(true);
+    push(2000, "2000", 200, &first);
+    ask("/v1/previews", ROLE_PREVIEW, NULL, STATELESS, 201, &asked);
+    ck_assert_str_eq(text_at(&asked, "decision", "snapshot_sha256"), text_at(&first, NULL, "sha256"));
+    ck_assert_str_eq(text_at(&asked, "health", "support"), "16600");
+    api_forget(&asked);
+
+    push(1000, "1000", 200, &second);
+    ck_assert_str_eq(text_at(&second, NULL, "previous_sha256"), text_at(&first, NULL, "sha256"));
+    ask("/v1/previews", ROLE_PREVIEW, NULL, STATELESS, 201, &asked);
+    ck_assert_str_eq(text_at(&asked, "health", "support"), "8300");
+    api_forget(&asked);
+    push(1500, "3000", 409, &asked);
+    refused(&asked, "snapshot_not_newer");
+    api_forget(&asked);
+
+    /* The first one, by its hash: on a worker, then computed as before. */
+    snprintf(question, sizeof question, "{'market':'eth-usd'," ACCOUNT ",'state':{'snapshot':'%s'}}",
+             text_at(&first, NULL, "sha256"));
+    ask("/v1/previews", ROLE_PREVIEW, NULL, question, 201, &asked);
+    ck_assert_str_eq(text_at(&asked, "health", "support"), "16600");
+    ck_assert_str_eq(text_at(&asked, "decision", "snapshot_sha256"), text_at(&first, NULL, "sha256"));
+    api_forget(&asked);
+
+    snprintf(path, sizeof path, "/v1/snapshots/%s", text_at(&first, NULL, "sha256"));
+    get(path, ROLE_AUDIT, NULL, 200, &kept);
+    struct digest sha256 = digest_of(kept.http.body, kept.http.count);
+    char          hex[DIGEST_TEXT_MAX];
+    digest_format(&sha256, hex);
+    ck_assert_str_eq(hex, text_at(&first, NULL, "sha256"));
+    api_forget(&kept);
+    get("/v1/markets/eth-usd/snapshot", ROLE_FEED, NULL, 200, &kept);
+    http_header(&kept.http, "ETag", tag, sizeof tag);
+    api_forget(&kept);
+    snprintf(headers, sizeof headers, "If-None-Match: %s\r\n", tag);
+    get("/v1/markets/eth-usd/snapshot", ROLE_FEED, headers, 304, &kept);
+    api_forget(&kept);
+    api_forget(&first);
+    api_forget(&second);
+    api_close();
+}
+END_TEST
+
+/* ETH's limit is 120 s: a snapshot taken within it, and past it when it is asked of. */
+START_TEST(price_past_its_age_limit_is_409)
+{
+    struct api_answer answer;
+
+    api_open_another(true);
+    push(120 * 1000 - 2000, "2000", 200, &answer);
+    api_forget(&answer);
+    ask("/v1/previews", ROLE_PREVIEW, NULL, STATELESS, 201, &answer);
+    api_forget(&answer);
+    usleep(2100000);
+    ask("/v1/previews", ROLE_PREVIEW, NULL, STATELESS, 409, &answer);
+    refused(&answer, "snapshot_stale");
+    ck_assert_msg(strstr(answer.http.body, "the price of ETH is 120 s old") != NULL, "%s", answer.http.body);
+    api_forget(&answer);
+    ask("/v1/previews", ROLE_PREVIEW, NULL, GOOD, 201, &answer);
+    api_forget(&answer);
+    api_close();
+}
+END_TEST
+
+START_TEST(key_that_pushes_too_often_is_429)
+{
+    struct api_answer answer;
+    int               count = 0, status = 200;
+
+    api_open_another(true);
+    while (status != 429 && count++ < 100) {
+        struct api_request request = { .method = "PUT", .path = "/v1/markets/none/snapshot",
+                                       .key = ROLE_FEED, .body = "{\"observed_at\":\"2026-01-01T00:00:00Z\","
+                                       "\"prices\":{\"A\":[{\"source\":\"s\",\"price\":\"1\","
+                                       "\"observed_at\":\"2026-01-01T00:00:00Z\"}]}}" };
+        api_call(&request, &answer);
+        status = answer.http.status;
+        api_forget(&answer);
+    }
+    ck_assert_int_gt(count, 20);
+    ck_assert_int_le(count, 99);
+    api_close();
+}
+END_TEST
+
 static int64_t
 now_ms(void)
 {
@@ -710,6 +824,12 @@ START_TEST(database_that_goes_away_comes_back)
     asks_get_503_at_once();
     get(location, ROLE_PREVIEW, NULL, 503, &answer);
     refused(&answer, "database_away");
+    api_forget(&answer);
+    push(0, "2000", 503, &answer);
+    refused(&answer, "database_away");
+    api_forget(&answer);
+    get("/v1/snapshots/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ROLE_PREVIEW, NULL, 503, &answer);
     api_forget(&answer);
     get("/livez", ROLE_ANYONE, NULL, 200, &answer);
     api_forget(&answer);
@@ -779,4 +899,7 @@ api_flows_add_apart(TCase *tcase)
     tcase_add_test(tcase, stored_answers_outlive_the_process);
     tcase_add_test(tcase, database_that_goes_away_comes_back);
     tcase_add_test(tcase, database_that_dies_is_noticed);
+    tcase_add_test(tcase, question_without_state_takes_the_latest);
+    tcase_add_test(tcase, price_past_its_age_limit_is_409);
+    tcase_add_test(tcase, key_that_pushes_too_often_is_429);
 }

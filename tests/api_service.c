@@ -97,6 +97,7 @@ open_database(struct running *running)
         return fail(running, "database", why);
     service->markets = database_markets(service->database);
     service->keys    = database_keys(service->database);
+    service->snapshots = database_snapshots(service->database);
     return running->shared->has_keys || fill(running);
 }
 

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "db/database.h"
 #include "handlers/routes.h"
+#include "record/instant.h"
 #include "risk/question.h"
 #include "tests/api_figures.h"
 #include "tests/api_flows.h"
@@ -31,6 +33,9 @@
 #define SENSELESS "POST", "/v1/previews", .status = 422, .code = "meaningless", .error
 #define NOT_JSON \
     "POST", "/v1/previews", .is_direct = true, .status = 400, .code = "not_json", .pointer
+#define PUSH(market) "PUT", "/v1/markets/" market "/snapshot", .body
+#define OLD       "{'source':'s','price':'2000','observed_at':'2026-01-01T00:00:00Z'}"
+#define SHA256_OF_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define PREVIEW   "POST", "/v1/previews", .body
 #define FOUND     .status = 200, .expect
 #define GET       "GET"
@@ -76,7 +81,7 @@ static const struct call {
     { BAD = "wrong_type", .pointer = "/account", .body = "{'market':'eth-usd','account':[]}" },
     { BAD = "wrong_type", .pointer = "/workings", .body = WITH("'workings':'yes'") },
     { BAD = "missing_member", .pointer = "/account", .body = "{'state':{" PRICES "}}" },
-    { BAD = "missing_member", .pointer = "/state", .body = "{'account':{" ACCOUNT "}}" },
+    { BAD = "missing_member", .pointer = "/market", .body = "{'account':{" ACCOUNT "}}" },
     { BAD = "missing_member", .pointer = "/state/prices", .body = IN("'volatility':{}") },
     { BAD = "missing_member", .pointer = "/account/debt/0/quantity",
       .body = ASK("'debt':[{'asset':'USDC'}]") },
@@ -225,6 +230,37 @@ static const struct call {
     { GET, "/v1/presets/aave-v9", .status = 404, .code = "no_such_preset" },
     { GET, "/v1/presets/..%2f..%2fopenapi", .status = 404, .code = "no_such_preset",
       .is_direct = true },
+
+    /* State: the market's latest where the question has none; here no feed has sent any. */
+    { PREVIEW = "{'market':'btc-usd-perp','account':{'cash':'1'}}", .status = 409,
+      .code = "snapshot_missing" },
+    { PREVIEW = IN("'snapshot':'" SHA256_OF_NOTHING "'"), .status = 404,
+      .code = "no_such_snapshot" },
+    { BAD = "unknown_member", .pointer = "/state/snapshot",
+      .body = IN(PRICES ",'snapshot':'" SHA256_OF_NOTHING "'") },
+    { BAD = "bad_text", .pointer = "/state/snapshot", .body = IN("'snapshot':'xyz'") },
+    { BAD = "missing_member", .pointer = "/state", .body =
+      "{'parameters':{" NO_RULES "},'account':{'cash':'1'}}" },
+    { GET, "/v1/markets/btc-usd-perp/snapshot", .status = 404, .code = "no_such_snapshot" },
+    { GET, "/v1/markets/doge-usd/snapshot", .status = 404, .code = "no_such_market" },
+    { GET, "/v1/snapshots/" SHA256_OF_NOTHING, .status = 404, .code = "no_such_snapshot" },
+    { GET, "/v1/snapshots/x", .status = 404, .code = "no_such_snapshot" },
+    { PUSH("doge-usd") = "{'observed_at':'2026-01-01T00:00:00Z','prices':{'ETH':[" OLD "]}}",
+      .status = 404, .code = "no_such_market" },
+    { PUSH("eth-usd") = "{'observed_at':'2026-01-01T00:00:00Z','prices':{}}", .status = 400,
+      .error = "too_few", .pointer = "/prices" },
+    { PUSH("eth-usd") = "{'observed_at':'2026-01-01T00:00:00Z','prices':{'ETH':[" OLD "]}}",
+      .status = 422, .error = "no_usable_report", .pointer = "/prices" },
+    { PUSH("eth-usd") = "{'observed_at':'2526-01-01T00:00:00Z','prices':{'ETH':[" OLD "]}}",
+      .status = 422, .error = "from_the_future", .pointer = "/observed_at" },
+    { PUSH("eth-usd") = "{'observed_at':'2026-01-01T00:00:00Z','prices':{'ETH':[" OLD "]},"
+                        "'candles':{'ETH':{'period_s':60,'rows':[['1','2','1','1'],"
+                        "['1','1','2','1']]}}}",
+      .status = 422, .error = "candle_low_above_body", .pointer = "/candles/ETH/rows/1" },
+    { PUSH("eth-usd") = "{'observed_at':'2026-01-01T00:00:00Z','prices':{'ETH':[" OLD "]},"
+                        "'volatility':{'ETH':'0.8'},'candles':{'ETH':{'period_s':60,'rows':"
+                        "[['1','2','1','1'],['1','2','1','1']]}}}",
+      .status = 422, .error = "volatility_twice", .pointer = "/candles/ETH" },
 
     /* Decisions that nobody made. */
     { GET, "/v1/decisions/dec_1", .status = 404, .code = "no_such_decision" },
@@ -611,7 +647,9 @@ static const json_t *
 operation_of(const struct route *route)
 {
     const json_t *item = json_object_get(json_object_get(api_document(), "paths"), route->path);
-    return json_object_get(item, !strcmp(route->method, "POST") ? "post" : "get");
+    return json_object_get(item, !strcmp(route->method, "POST")  ? "post"
+                                 : !strcmp(route->method, "PUT") ? "put"
+                                                                 : "get");
 }
 
 /* Puts the examples of parameters into path and query. */
@@ -736,6 +774,37 @@ compare_with_example(const struct route *route, const char *name, const struct a
                   json_dumps(difference.answered, JSON_COMPACT | JSON_ENCODE_ANY));
 }
 
+/* What was observed at some time was observed a second ago. */
+static void
+make_fresh(json_t *value, const char *now)
+{
+    const char *name;
+    json_t     *member;
+    size_t      i;
+
+    json_array_foreach(value, i, member)
+        make_fresh(member, now);
+    json_object_foreach(value, name, member)
+        if (!strcmp(name, "observed_at"))
+            json_string_set(member, now);
+        else
+            make_fresh(member, now);
+}
+
+static char *
+example_body(const json_t *example)
+{
+    char    now[INSTANT_TEXT_MAX];
+    json_t *value = json_deep_copy(
+        json_object_get(openapi_resolve(api_document(), example), "value"));
+
+    instant_format(clock_now_us() - 1000000, now);
+    make_fresh(value, now);
+    char *body = json_dumps(value, JSON_COMPACT);
+    json_decref(value);
+    return body;
+}
+
 START_TEST(example_is_answered)
 {
     const struct route *route = &routes[_i];
@@ -754,16 +823,15 @@ START_TEST(example_is_answered)
     path_of_examples(route, path, sizeof path);
     if (!route->body) {
         api_call(&request, &answer);
-        bool is_of_a_decision = strstr(path, "/v1/decisions/") != NULL;
-        ck_assert_msg(answer.http.status == (is_of_a_decision ? 404 : (int)route->status), "%s: %d",
+        bool is_made_up = strstr(path, "/v1/decisions/") || strstr(path, "/v1/snapshots/");
+        ck_assert_msg(answer.http.status == (is_made_up ? 404 : (int)route->status), "%s: %d",
                       path, answer.http.status);
-        if (!is_of_a_decision)
+        if (!is_made_up)
             compare_with_example(route, NULL, &answer);
         api_forget(&answer);
     }
     json_object_foreach(json_object_get(media, "examples"), name, example) {
-        char *body = json_dumps(json_object_get(openapi_resolve(api_document(), example), "value"),
-                                JSON_COMPACT);
+        char *body = example_body(example);
         request.body = body;
         snprintf(headers, sizeof headers,
                  "Idempotency-Key: %s-%s\r\n"

@@ -6,6 +6,7 @@
 
 #include "handlers/routes.h"
 #include "risk/question.h"
+#include "risk/snapshot.h"
 #include "tests/api.h"
 #include "tests/generate.h"
 #include "tests/suite.h"
@@ -30,7 +31,14 @@
     "'maximum_slice_value':'1000','latency_s':60,'block_time_s':'12'," \
     "'inclusion_probability':'0.9','gas':'5','depth_uncertainty_rate':'0.2','confidence':'0.99'," \
     "'spread_rate':'0','spread_volatility':'0','spread_multiplier':'3','impact_coefficient':'1'," \
-    "'impact_exponent':'1'},'suggestions':{'horizon_s':60,'target_probability':'0.02'," \
+    "'impact_exponent':'1','adaptive':{'volatility_calm':'1','volatility_stressed':'3'," \
+    "'depth_deep':'2','depth_thin':'1','band':'0.1','rise_s':60,'fall_s':60," \
+    "'maintenance_multiplier_max':'1','penalty_floor_rate_max':'0','slice_rate_min':'1'}}," \
+    "'oracle':{'age_max_s':60,'clock_skew_s':2,'confidence_max_rate':'0.01'," \
+    "'confidence_floor_rate':'0.0001','quorum':3,'window_s':1800," \
+    "'volatility_half_life_s':43200,'volatility_long_half_life_s':2592000,'deviation_z':'4'," \
+    "'safety_factor':'2','slice_floor_rate':'0.1','retry_s':60,'sources':{'a':'1'}}," \
+    "'suggestions':{'horizon_s':60,'target_probability':'0.02'," \
     "'target_health':'1.1','capital_rate':'0','hedge':true,'hedge_fee_rate':'0'," \
     "'hedge_half_spread_rate':'0','funding_rate':'0'}}"
 #define TRIGGER(rule) \
@@ -78,12 +86,20 @@ static const char *const questions[] = {
                            "'hurdle_rate':'0'")),
 };
 
-enum { INPUTS_LEAST = 2000, STRIDE = 7 };
+/* Of market state; the venues are those of a question. */
+#define PUSH \
+    "{'observed_at':'2026-01-01T00:00:00Z','prices':{'ETH':[{'source':'a','price':'1'," \
+    "'confidence':'0','observed_at':'2026-01-01T00:00:00Z'}]},'volatility':{'BTC':'1'}," \
+    "'volume':{'ETH':'1'},'depth':{'ETH':[{'venue':'d','kind':'quoted','fee_rate':'0'," \
+    "'notional':'1','slippage_rate':'0.1'}]},'candles':{'ETH':{'period_s':60,'rows':" \
+    "[['1','1','1','1'],['1','1','1','1']]}}}"
+
+enum { INPUTS_LEAST = 2000, PUSH_INPUTS_LEAST = 300, STRIDE = 7 };
 
 /* One record is read in one way, whoever asks: the other operations get every seventh input. */
 struct sending {
     struct http_client client;
-    const char        *path;
+    const char        *method, *path;
     size_t             stride, count;
 };
 
@@ -92,7 +108,7 @@ send_bad(void *context, const char *text, size_t bytes, const char *code, const 
 {
     struct sending    *sending = context;
     struct api_request request = {
-        .method = "POST",
+        .method = sending->method,
         .path = sending->path,
         .key = API_EVERY_ROLE,
         .body = text,
@@ -115,15 +131,16 @@ send_bad(void *context, const char *text, size_t bytes, const char *code, const 
 }
 
 static void
-send_all(const struct route *route, size_t stride, const char *question)
+send_all(const struct route *route, const char *path, size_t stride, const char *question,
+         size_t least)
 {
     char          *good = api_text(question);
-    struct sending sending = { .path = route->path, .stride = stride };
+    struct sending sending = { .method = route->method, .path = path, .stride = stride };
 
     http_connect(&sending.client, api_running()->port);
     generate_bad_inputs(route->body, good, send_bad, &sending);
     http_close(&sending.client);
-    ck_assert_uint_gt(sending.count, INPUTS_LEAST);
+    ck_assert_uint_gt(sending.count, least);
     free(good);
 }
 
@@ -131,23 +148,26 @@ send_all(const struct route *route, size_t stride, const char *question)
 START_TEST(bad_question_is_refused_by_each_operation)
 {
     if (routes[_i].body == &question_record)
-        send_all(&routes[_i], _i ? STRIDE : 1, questions[0]);
+        send_all(&routes[_i], routes[_i].path, _i ? STRIDE : 1, questions[0], INPUTS_LEAST);
+    if (routes[_i].body == &snapshot_push_record)
+        send_all(&routes[_i], "/v1/markets/eth-usd/snapshot", 1, PUSH, PUSH_INPUTS_LEAST);
 }
 END_TEST
 
 START_TEST(bad_rules_are_refused)
 {
-    send_all(&routes[0], 1, questions[_i]);
+    send_all(&routes[0], routes[0].path, 1, questions[_i], INPUTS_LEAST);
 }
 END_TEST
 
 /* Else a test of a new one is missing here. */
-START_TEST(every_body_is_a_question)
+START_TEST(every_body_is_one_of_these)
 {
     ck_assert_ptr_eq(routes[0].body, &question_record);
     for (const struct route *route = routes; route->path; route++)
-        ck_assert_msg(!route->body || route->body == &question_record, "%s takes another body",
-                      route->operation);
+        ck_assert_msg(!route->body || route->body == &question_record ||
+                          route->body == &snapshot_push_record,
+                      "%s takes another body", route->operation);
 }
 END_TEST
 
@@ -182,7 +202,7 @@ generated_suite(void)
         count++;
     tcase_add_unchecked_fixture(tcase, api_open, api_close);
     tcase_set_timeout(tcase, 60);
-    tcase_add_test(tcase, every_body_is_a_question);
+    tcase_add_test(tcase, every_body_is_one_of_these);
     tcase_add_loop_test(tcase, question_is_of_the_shape, 0, COUNT_OF(questions));
     tcase_add_loop_test(tcase, bad_question_is_refused_by_each_operation, 0, count);
     tcase_add_loop_test(tcase, bad_rules_are_refused, 1, COUNT_OF(questions));
