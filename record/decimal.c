@@ -106,6 +106,7 @@ read_digits(struct cursor *cursor, uint64_t *number)
     count = others == 0 ? CHUNK : __builtin_ctzll(others) / 8;
     if (count > DECIMAL_PLACES - total)
         count = DECIMAL_PLACES - total;
+    assert(count <= CHUNK);
     if (count > 0)
         *number = *number * powers_of_ten[count] + number_of(chunk << 8 * (CHUNK - count));
     cursor->next += count;

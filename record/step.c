@@ -93,6 +93,7 @@ divide(struct uint256 numerator, uint128 denominator)
 static inline void
 divide_into(struct uint256 *x, enum tail *tail, uint128 d)
 {
+    assert(d > 0);
     uint128 first = x->high < d ? 0 : x->high / d;
     struct quotient quotient = divide((struct uint256){ x->high - first * d, x->low }, d);
 

@@ -183,10 +183,10 @@ bench_begin(struct bench *bench)
     return fits && !bench->reckoning.overflow;
 }
 
-static bool
-is_stressed(const struct bench *bench)
+static int
+moments_count(const struct bench *bench)
 {
-    return !decimal_is_none(bench->volatility);
+    return decimal_is_none(bench->volatility) ? 1 : MOMENTS_COUNT;
 }
 
 bool
@@ -392,10 +392,10 @@ bench_set(struct bench *bench, struct slot slot, struct decimal quantity)
 {
     struct effect before[MOMENTS_COUNT];
 
-    for (int m = 0; m <= is_stressed(bench); m++)
+    for (int m = 0; m < moments_count(bench); m++)
         before[m] = noted_effect(bench, (enum moment)m, slot);
     put_quantity(&bench->position, slot, quantity);
-    for (int m = 0; m <= is_stressed(bench); m++) {
+    for (int m = 0; m < moments_count(bench); m++) {
         struct valuation *valuation = &bench->valuations[m];
         struct effect after = effect_of(bench, (enum moment)m, slot);
         note_effect(valuation, slot, &after);
@@ -421,7 +421,7 @@ bench_note(struct bench *bench, struct slot slot, struct leg_note *note)
 {
     note->slot = slot;
     note->quantity = bench_quantity(bench, slot);
-    for (int m = 0; m <= is_stressed(bench); m++)
+    for (int m = 0; m < moments_count(bench); m++)
         note->effects[m] = noted_effect(bench, (enum moment)m, slot);
 }
 
@@ -429,7 +429,7 @@ void
 bench_put(struct bench *bench, const struct leg_note *note)
 {
     put_quantity(&bench->position, note->slot, note->quantity);
-    for (int m = 0; m <= is_stressed(bench); m++)
+    for (int m = 0; m < moments_count(bench); m++)
         note_effect(&bench->valuations[m], note->slot, &note->effects[m]);
 }
 

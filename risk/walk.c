@@ -191,7 +191,6 @@ judge(const struct depth *depth, uint32_t venues, double quantity)
         double left = quantity - sweep.quantity;
         if (segment.is_level)
             judgement.used |= (uint32_t)1 << segment.venue;
-        x = sweep.x;
         if (segment.quantity <= left) {
             sweep_pass(&sweep, &segment);
             x = sweep.x;

@@ -40,7 +40,7 @@ problem_code(enum problem problem, char code[static PROBLEM_CODE_MAX])
 
     assert(strlen(slug) < PROBLEM_CODE_MAX);
     for (; slug[i]; i++)
-        code[i] = slug[i] == '-' ? '_' : slug[i];
+        code[i] = (char)(slug[i] == '-' ? '_' : slug[i]);
     code[i] = '\0';
 }
 

@@ -1,6 +1,7 @@
 /* The request's header and body as they come in: all that can be
  * refused before the operation sees it. */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -260,9 +261,8 @@ trace(struct exchange *exchange)
     if (request->traceparent)
         memcpy(request->trace_id, request->traceparent + 3, sizeof request->trace_id - 1);
     else                                   /* an odd factor: differs for each number */
-        snprintf(request->trace_id, sizeof request->trace_id, "%016llx%016llx",
-                 (unsigned long long)exchange->listener->seed,
-                 (unsigned long long)(request->number * UINT64_C(0x9E3779B97F4A7C15)));
+        snprintf(request->trace_id, sizeof request->trace_id, "%016" PRIx64 "%016" PRIx64,
+                 exchange->listener->seed, request->number * UINT64_C(0x9E3779B97F4A7C15));
 }
 
 /* In the order of the checks: the first to fail is the answer. */
