@@ -130,8 +130,8 @@ START_TEST(requests_are_counted)
         "breakwater_requests_total{operation=\"getPing\",class=\"2xx\"} 3\n",
         "breakwater_requests_total{operation=\"none\",class=\"4xx\"} 1\n",
         "breakwater_requests_total{operation=\"postNote\",class=\"2xx\"} 1\n",
-        "breakwater_request_duration_seconds_bucket{operation=\"getPing\",class=\"2xx\",le=\"+Inf\"}"
-        " 3\n",
+        ("breakwater_request_duration_seconds_bucket{operation=\"getPing\",class=\"2xx\",le=\"+Inf\"}"
+        " 3\n"),
         "breakwater_request_duration_seconds_count{operation=\"getPing\",class=\"2xx\"} 3\n",
         "breakwater_refusals_total{code=\"no_such_route\"} 1\n",
         "breakwater_requests_in_flight 0\n",
