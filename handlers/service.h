@@ -2,6 +2,8 @@
 #ifndef HANDLERS_SERVICE_H
 #define HANDLERS_SERVICE_H
 
+#include <stdatomic.h>
+
 #include "handlers/limiter.h"
 #include "server/listener.h"
 
@@ -19,7 +21,7 @@ struct writer;
 struct service {
     const char          *engine_version, *engine_build;
     bool                 is_embedded;         /* the private database: previews without a key are allowed from loopback */
-    bool                 is_stopping;
+    atomic_bool          is_stopping;
     struct database     *database;
     struct key_cache    *keys;
     struct market_cache *markets;
