@@ -61,7 +61,7 @@ $(BUILD)/record/assets.def: ALWAYS
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(BUILD)/commands/build.def: ALWAYS
 	@mkdir -p $(@D)
-	@echo "#define BREAKWATER_BUILD \"$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)\"" > $@.new
+	@echo "#define BREAKWATER_BUILD \"$(or $(BUILD_NAME),$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown))\"" > $@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(COMMANDS): $(BUILD)/commands/build.def
 $(TESTS): $(BUILD)/tests/suites.def | $(BUILD)/commands/build.def
@@ -101,7 +101,21 @@ fuzz:
 fuzzers: $(FUZZERS)
 	@set -e; for program in $^; do $$program -max_total_time=$(or $(SECONDS),20); done
 
+# The image, built without a container engine, run against a PostgreSQL, and asked for a preview.
+image: ; @tests/image.sh
+
+# To PREFIX, as a package would: `make install DESTDIR=... PREFIX=/usr`.
+PREFIX ?= /usr/local
+install: $(BUILD)/breakwater
+	install -D -m 755 $(BUILD)/breakwater $(DESTDIR)$(PREFIX)/bin/breakwater
+	install -D -m 644 docker/breakwater.service $(DESTDIR)$(PREFIX)/lib/systemd/system/breakwater.service
+	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(DESTDIR)$(PREFIX)/lib/systemd/system/breakwater.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/breakwater README.md openapi.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/breakwater docker/dashboard.json docker/alerts.yaml
+
+package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
+
 clean: ; rm -rf build build-*
 
-.PHONY: reproduce ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers clean
+.PHONY: image install package reproduce ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs those Debian packages that are missing. With nothing missing it calls neither apt nor
-# sudo. usage: docker/deps.sh GROUP...  (groups: build run test tidy lint fuzz bench contract)
+# sudo. usage: docker/deps.sh GROUP...  (groups: build run test tidy lint fuzz bench contract image imagetest package)
 set -eu
 
 packages_of() {
@@ -10,6 +10,9 @@ packages_of() {
     run)
         echo postgresql-15
         command -v curl > /dev/null || echo curl ;;          # for the line that `make run` prints
+    image) echo ca-certificates libmicrohttpd12 libjansson4 libpq5 libgmp10 libssl3 ;;
+    imagetest) echo buildah debootstrap postgresql-15 curl ;;
+    package) echo dpkg-dev ;;
     test) echo check libmpfr-dev libyaml-dev ;;
     tidy) echo binutils shellcheck ;;
     lint) echo clang clang-tidy cppcheck ;;
