@@ -41,12 +41,18 @@ const struct record audit_head_record = RECORD(audit_head, audit_head_fields);
 #define HEAD \
     RECORD_FIELD(answer, decision, decision_head), \
     RECORD_FIELD(answer, audit, audit_head)
+#define PRICES \
+    FIGURE_LIST(prices, price_figure_record, ASSETS_MAX), \
+    FIGURE(oracle, oracle_figures_record), \
+    { .name = "effective", .kind = FIELD_RECORD, .pointer = true, .offset = offsetof(struct answer, figures.effective), \
+      .items = &effective_record, .optional = true }
 #define TAIL \
     FIGURE_LIST(warnings, warning_record, WARNINGS_MAX), \
     LIST_FIELD(answer, workings, working, .optional = true, .max = WORKINGS_MAX)
 
 static const struct field preview_fields[] = {
     HEAD,
+    PRICES,
     FIGURE(health, health_record),
     FIGURE_LIST(liquidation_prices, liquidation_price_record, PRICES_MAX),
     FIGURE_LIST(withdrawable, withdrawable_record, LEGS_MAX),
@@ -58,6 +64,7 @@ static const struct field preview_fields[] = {
 };
 static const struct field penalty_answer_fields[] = {
     HEAD,
+    PRICES,
     FIGURE(health, health_record),
     FIGURE(liquidation, liquidation_record),
     FIGURE(penalty, penalty_figures_record),
@@ -65,12 +72,14 @@ static const struct field penalty_answer_fields[] = {
 };
 static const struct field liquidation_price_answer_fields[] = {
     HEAD,
+    PRICES,
     FIGURE(health, health_record),
     FIGURE_LIST(liquidation_prices, liquidation_price_record, PRICES_MAX),
     TAIL,
 };
 static const struct field suggestion_answer_fields[] = {
     HEAD,
+    PRICES,
     FIGURE(health, health_record),
     FIGURE_LIST(suggestions, suggestion_record, SUGGESTIONS_MAX),
     TAIL,

@@ -125,6 +125,9 @@ compute(struct request *request, const struct rules *rules, const struct questio
         struct reply *reply)
 {
     faults_open(&reply->faults, FAULTS_MAX);
+    if (effective_differs(rules->parameters, question->snapshot) &&
+        !(work->room.rules = arena_alloc(request->arena, 1, sizeof *work->room.rules)))
+        return PROBLEM_INTERNAL;
     enum risk_status status = preview_compute(rules->parameters, question, request->now_us, work->kind->parts, &work->room,
                                               &work->answer.figures, &reply->faults);
     if (status)
@@ -134,7 +137,7 @@ compute(struct request *request, const struct rules *rules, const struct questio
     json_write(work->kind->figures, &work->answer, JSON_CANONICAL, &work->figures);
     text_open(&work->workings, request->arena, TEXT_ROOM, TEXT_MAX);
     if (question->workings)
-        workings_write(rules->parameters, question, request->now_us, &work->answer.figures,
+        workings_write(question, request->now_us, &work->answer.figures,
                        work->kind->figures, &work->workings);
     return work->figures.is_full || work->workings.is_full ? PROBLEM_INTERNAL : PROBLEM_NONE;
 }
@@ -220,7 +223,8 @@ decide(struct request *request, const struct answer_kind *kind, const struct mar
         return problem;
     if ((reply->waits = given.must_load))
         return PROBLEM_NONE;
-    question.state = (struct state *)given.state;     /* accepted: it is only read from here on */
+    question.state    = (struct state *)given.state;  /* accepted: it is only read from here on */
+    question.snapshot = given.snapshot;
     if ((problem = compute(request, &rules, &question, work, reply)))
         return problem;
     if (!write_inputs(request, &question, &given, work) || !draft(request, &rules, work))

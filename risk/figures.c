@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "risk/oracle.h"
+
 static const char *const reason_names[] = {
     "no_debt", "no_collateral", "no_position", "no_price", "no_depth", "no_volatility", "no_volume", "never",
     "already_liquidatable", "depth_exhausted", "penalty_exceeds_value", "no_counterpart", "not_this_rule", "infeasible",
@@ -262,7 +264,53 @@ static const struct field working_fields[] = {
 };
 const struct record working_record = RECORD(working, working_fields);
 
+static const char *const basis_names[] = { "request", "weighted_median", NULL };
+static const char *const verdict_names[] = { "accept", "defer", "reject", NULL };
+/* enum oracle_reason, but for the usual, which is null. */
+static const char *const oracle_reason_names[] = {
+    "no_history", "confirmed_deviation", "sequencer_down", "unconfirmed_deviation", "attack_pays", "stale", "no_quorum",
+    NULL
+};
+_Static_assert(COUNT_OF(oracle_reason_names) == ORACLE_NO_QUORUM + 1, "a name for each reason");
+_Static_assert((int)PRICE_SOURCES_MAX == (int)SOURCES_MAX, "room for each source");
+
+static const struct field price_source_fields[] = {
+    NAME_FIELD(price_source, source),
+};
+static const struct record price_source_record = BARE(price_source, price_source_fields);
+
+static const struct field price_figure_fields[] = {
+    NAME_FIELD   (price_figure, asset),
+    DECIMAL_FIELD(price_figure, price),
+    CHOICE_FIELD (price_figure, basis, .choices = basis_names),
+    LIST_FIELD   (price_figure, sources, price_source, .max = PRICE_SOURCES_MAX),
+    INSTANT_FIELD(price_figure, observed_at, ALWAYS),
+};
+const struct record price_figure_record = RECORD(price_figure, price_figure_fields);
+
+#define COUNTED .optional = true, .nullable = true, .max = PRICE_SOURCES_MAX
+
+static const struct field oracle_figures_fields[] = {
+    CHOICE_FIELD (oracle_figures, verdict, .choices = verdict_names),
+    CHOICE_FIELD (oracle_figures, reason, .choices = oracle_reason_names, ALWAYS),
+    FLAG_FIELD   (oracle_figures, judged),
+    NAME_FIELD   (oracle_figures, asset, ALWAYS),
+    INTEGER_FIELD(oracle_figures, retry_after_s, ALWAYS, .min = 1, .max = 86400),
+    DECIMAL_FIELD(oracle_figures, slice_rate),
+    DECIMAL_FIELD(oracle_figures, deviation, ALWAYS),
+    DECIMAL_FIELD(oracle_figures, bound, ALWAYS),
+    INTEGER_FIELD(oracle_figures, used_count, COUNTED),
+    INTEGER_FIELD(oracle_figures, confirming_count, COUNTED),
+    DECIMAL_FIELD(oracle_figures, manipulation_cost, ALWAYS),
+    DECIMAL_FIELD(oracle_figures, attack_gain, ALWAYS),
+};
+const struct record oracle_figures_record = RECORD(oracle_figures, oracle_figures_fields);
+
 static const struct field figures_fields[] = {
+    LIST_FIELD  (figures, prices, price_figure, .max = ASSETS_MAX),
+    { .name = "oracle", .kind = FIELD_RECORD, .offset = offsetof(struct figures, oracle),
+      .items = &oracle_figures_record },
+    POINTER_FIELD(figures, effective, effective, SOMETIMES),
     RECORD_FIELD(figures, health, health),
     LIST_FIELD  (figures, liquidation_prices, liquidation_price, .max = PRICES_MAX),
     LIST_FIELD  (figures, withdrawable, withdrawable, .max = LEGS_MAX),
@@ -296,6 +344,7 @@ figures_open(struct figures *figures, struct figures_room *room)
 {
     memset(figures, 0, sizeof *figures);
     clear(&figures_record, (char *)figures);
+    figures->prices                     = room->prices;
     figures->liquidation_prices         = room->liquidation_prices;
     figures->withdrawable               = room->withdrawable;
     figures->liquidation.fills          = room->fills;

@@ -5,12 +5,13 @@
 
 #include "record/record.h"
 #include "risk/account.h"
+#include "risk/effective.h"
 #include "risk/parameters.h"
 #include "risk/state.h"
 
 enum {
     PRICES_MAX = 2 * ASSETS_MAX, FLAGS_MAX = 8, PARTS_MAX = 8, SUGGESTIONS_MAX = 48, MIX_MAX = 4, WARNINGS_MAX = 24,
-    BLOCKS_MAX = 8, TIERS_MAX = 5, WARNING_DETAIL_MAX = 256, WORKINGS_MAX = 64, WORKING_TEXT_MAX = 1024
+    BLOCKS_MAX = 8, TIERS_MAX = 5, PRICE_SOURCES_MAX = 32, WARNING_DETAIL_MAX = 256, WORKINGS_MAX = 64, WORKING_TEXT_MAX = 1024
 };
 
 /* Why there is no number: the `_reason` beside it. */
@@ -175,6 +176,33 @@ struct suggestion {
     size_t           parts_count;
 };
 
+enum price_basis { PRICE_OF_REQUEST, PRICE_WEIGHTED_MEDIAN };
+
+struct price_source { const char *source; };
+
+/* A price that the answer stands on. */
+struct price_figure {
+    const char          *asset;
+    struct decimal       price;
+    int                  basis;                   /* enum price_basis */
+    struct price_source *sources;                 /* that count in it */
+    size_t               sources_count;
+    int64_t              observed_at;             /* of the oldest of them; INSTANT_NONE: of a request */
+};
+
+/* The oracle guard's verdict on the prices: guard.h. */
+struct oracle_figures {
+    int            verdict;                       /* enum oracle_verdict */
+    int            reason;                        /* -1: nothing to say */
+    bool           judged;                     /* false: the market has no guard, or the state is of a request */
+    const char    *asset;                         /* that the verdict is about; NULL: not judged */
+    int64_t        retry_after_s;                 /* of a verdict that defers; else INTEGER_NONE */
+    struct decimal slice_rate;                    /* of the usual slice, 0 unless it accepts */
+    struct decimal deviation, bound;              /* ln(price / time-weighted price), and what is usual */
+    int64_t        used_count, confirming_count;  /* sources; INTEGER_NONE: not judged */
+    struct decimal manipulation_cost, attack_gain;        /* in the quote */
+};
+
 struct warning { const char *code; const char *detail; };
 
 struct working { const char *figure, *formula, *numbers, *basis; };
@@ -182,6 +210,11 @@ struct working { const char *figure, *formula, *numbers, *basis; };
 struct withdrawable { const char *asset; struct decimal quantity; };
 
 struct figures {
+    struct price_figure      *prices;
+    size_t                    prices_count;
+    struct oracle_figures     oracle;
+    struct effective         *effective;          /* NULL: the document's values stand as they are */
+    const struct parameters  *rules;              /* that the figures were computed with; not a member of the answer */
     struct health             health;
     struct liquidation_price *liquidation_prices;
     size_t                    liquidation_prices_count;
@@ -196,6 +229,7 @@ struct figures {
     size_t                    warnings_count;
 };
 
+extern const struct record price_figure_record, oracle_figures_record;
 extern const struct record health_record, liquidation_price_record, withdrawable_record, liquidation_record,
                            penalty_figures_record, risk_figures_record, suggestion_record, warning_record, working_record,
                            figures_record;
@@ -216,6 +250,12 @@ struct figures_room {
     struct suggestion          suggestions[SUGGESTIONS_MAX];
     struct mix_part            mix_parts[MIX_MAX];
     struct warning             warnings[WARNINGS_MAX];
+    struct price_figure        prices[ASSETS_MAX];
+    struct price_source        price_sources[ASSETS_MAX][PRICE_SOURCES_MAX];
+    struct effective           effective;
+    struct effective_asset     effective_assets[ASSETS_MAX];
+    struct parameters          sliced;
+    struct effective_room     *rules;             /* the caller's; needed where effective_differs() */
     char                       maintenance_detail[WARNING_DETAIL_MAX + 1];   /* of maintenance_below_cost */
 };
 

@@ -1,10 +1,13 @@
 /* The order of an answer: the position, its prices, the trigger, the liquidation, the risk. */
 #include "risk/preview.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "record/instant.h"
+#include "risk/effective.h"
 #include "risk/execution_price.h"
+#include "risk/guard.h"
 #include "risk/health.h"
 #include "risk/joint_shock.h"
 #include "risk/liquidation_price.h"
@@ -371,32 +374,108 @@ fill_execution_prices(struct preview *preview)
                             preview->room);
 }
 
+/* The rules in force in this state; false: a figure does not fit. */
+static bool
+open_rules(struct preview *preview, const struct parameters *given, const struct parameters **rules)
+{
+    const struct question *question = preview->question;
+
+    *rules = given;
+    if (!given->execution.adaptive)
+        return true;
+    assert(preview->room->rules || !effective_differs(given, question->snapshot));
+    preview->figures->effective = &preview->room->effective;
+    *rules = effective_rules(given, question->snapshot, &question->account, preview->room->rules,
+                             preview->room->effective_assets, &preview->room->effective);
+    return *rules;
+}
+
+static bool
+fill_guard(struct preview *preview, int64_t now_us)
+{
+    const struct situation     *situation = &preview->situation;
+    const struct guard_question question = {
+        .parameters = situation->parameters, .snapshot = preview->question->snapshot,
+        .state = situation->state, .position = &situation->now,
+        .health = &situation->valuation_now.health, .figures = preview->figures, .now_us = now_us,
+    };
+
+    return guard_fill(&question, preview->figures, preview->room);
+}
+
+static enum risk_status
+compute(struct preview *preview, const struct parameters *rules, int64_t now_us, unsigned parts)
+{
+    struct figures  *figures = preview->figures;
+    enum risk_status status;
+
+    figures->rules = rules;
+    if ((status = open_situation(preview, rules, now_us)))
+        return status;
+    if (!fill_prices(preview) || !fill_withdrawable(preview))
+        return RISK_OVERFLOW;
+    warn_of_precision(preview);
+    warn_of_factors(preview);
+    choose_main(preview);
+    if (!move_to_trigger(preview))
+        return RISK_OVERFLOW;
+    if (parts & PARTS_ALL &&
+        (status = liquidation_fill(&preview->situation, parts & (PART_LIQUIDATION | PART_RISK),
+                                   figures, preview->room, preview->faults)))
+        return status;
+    if ((parts & PART_PRICES && !fill_execution_prices(preview)) ||
+        (parts & PART_RISK && !fill_risk(preview)) ||
+        (parts & PART_SUGGESTIONS && !fill_suggestions(preview)) ||
+        !fill_guard(preview, now_us))
+        return RISK_OVERFLOW;
+    return RISK_OK;
+}
+
+/* The price moved beyond what is usual, and enough sources confirm it: once more, in the smaller
+ * slices that the verdict on the usual ones asks for. */
+static enum risk_status
+compute_in_slices(struct preview *preview, const struct parameters *rules, int64_t now_us,
+                  unsigned parts)
+{
+    struct figures       *figures = preview->figures;
+    struct effective     *effective = figures->effective;
+    struct oracle_figures verdict = figures->oracle;
+    struct parameters    *sliced = &preview->room->sliced;
+    struct decimal       *slice = &sliced->execution.maximum_slice_value;
+    enum risk_status      status;
+
+    *sliced = *rules;
+    if (!decimal_step(PRODUCT(*slice, verdict.slice_rate), NOTHING, ROUND_DOWN, decimal_unit,
+                      slice))
+        return RISK_OVERFLOW;
+    figures_open(figures, preview->room);
+    if (effective) {
+        figures->effective             = effective;
+        effective->maximum_slice_value = *slice;
+    }
+    status = compute(preview, sliced, now_us, parts);
+    figures->oracle = verdict;
+    guard_warn(figures);
+    return status;
+}
+
 enum risk_status
 preview_compute(const struct parameters *parameters, const struct question *question,
                 int64_t now_us, unsigned parts, struct figures_room *room, struct figures *figures,
                 struct faults *faults)
 {
-    struct preview   preview = { .question = question, .figures = figures, .room = room,
-                                 .faults = faults };
-    enum risk_status status;
+    struct preview           preview = { .question = question, .figures = figures, .room = room,
+                                         .faults = faults };
+    const struct parameters *rules;
+    enum risk_status         status;
 
     figures_open(figures, room);
-    if ((status = open_situation(&preview, parameters, now_us)))
-        return status;
-    if (!fill_prices(&preview) || !fill_withdrawable(&preview))
+    if (!open_rules(&preview, parameters, &rules))
         return RISK_OVERFLOW;
-    warn_of_precision(&preview);
-    warn_of_factors(&preview);
-    choose_main(&preview);
-    if (!move_to_trigger(&preview))
-        return RISK_OVERFLOW;
-    if (parts & (PART_PRICES | PART_LIQUIDATION | PART_RISK | PART_SUGGESTIONS) &&
-        (status = liquidation_fill(&preview.situation, parts & (PART_LIQUIDATION | PART_RISK), figures,
-                                   room, faults)))
-        return status;
-    if ((parts & PART_PRICES && !fill_execution_prices(&preview)) ||
-        (parts & PART_RISK && !fill_risk(&preview)) ||
-        (parts & PART_SUGGESTIONS && !fill_suggestions(&preview)))
-        return RISK_OVERFLOW;
-    return RISK_OK;
+    status = compute(&preview, rules, now_us, parts);
+    if (status == RISK_OK && figures->oracle.verdict == ORACLE_ACCEPT &&
+        is_below(figures->oracle.slice_rate, decimal_one) &&
+        !decimal_is_none(rules->execution.maximum_slice_value))
+        return compute_in_slices(&preview, rules, now_us, parts);
+    return status;
 }

@@ -6,11 +6,14 @@
 #include "risk/parameters.h"
 #include "risk/state.h"
 
+struct snapshot;
+
 struct question {
     const char        *market;                /* or parameters, not both */
     struct parameters *parameters;            /* a whole document, in place of a market's */
     struct account     account;
     struct state      *state;                 /* NULL: the market's latest snapshot */
+    const struct snapshot *snapshot;          /* that the state is of, not a member of the request; NULL: a request's own */
     int                at;                    /* enum at */
     int64_t            horizon_s;             /* INTEGER_NONE: the document's */
     struct liquidator *liquidator;

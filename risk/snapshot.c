@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "record/instant.h"
+#include "risk/depth.h"
 #include "risk/statistic.h"
 
 enum { MILLISECOND_US = 1000, SECOND_US = 1000000, PRICE_AGE_S = 3600, CANDLED_MAX = 16 };
@@ -39,6 +40,12 @@ static const struct field asset_reports_fields[] = {
 static const struct record asset_reports_record = BARE(asset_reports, asset_reports_fields);
 
 #define ASSETS .max = STATE_ASSETS_MAX
+
+static const struct field asset_gain_fields[] = {
+    DECIMAL_FIELD(asset_gain, gain, .at_least = &decimal_zero),
+};
+static const struct record asset_gain_record = BARE(asset_gain, asset_gain_fields);
+
 #define CANDLED .optional = true, .min = 1, .max = CANDLED_MAX
 
 static const struct field snapshot_push_fields[] = {
@@ -48,6 +55,7 @@ static const struct field snapshot_push_fields[] = {
     MAP_FIELD    (snapshot_push, volume,     asset_volume,     asset, .optional = true, ASSETS),
     MAP_FIELD    (snapshot_push, depth,      asset_depth,      asset, .optional = true, ASSETS),
     MAP_FIELD    (snapshot_push, candles,    candle_series,    asset, CANDLED),
+    MAP_FIELD    (snapshot_push, gains,      asset_gain,       asset, .optional = true, ASSETS),
 };
 const struct record snapshot_push_record = RECORD(snapshot_push, snapshot_push_fields);
 
@@ -82,6 +90,7 @@ static const struct field snapshot_fields[] = {
     TEXT_FIELD   (snapshot, parameters_sha256, .form = TEXT_SHA256, .min = 64, .max = 64, .optional = true),
     MAP_FIELD    (snapshot, sources, asset_sources, asset, .optional = true, .min = 1, ASSETS),
     MAP_FIELD    (snapshot, candles, candle_series, asset, CANDLED),
+    MAP_FIELD    (snapshot, gains, asset_gain, asset, .optional = true, ASSETS),
     POINTER_FIELD(snapshot, memory, market_memory, .optional = true),
 };
 const struct record snapshot_record = RECORD(snapshot, snapshot_fields);
@@ -207,6 +216,28 @@ remember(struct acceptance *acceptance, const struct price_memory *memory)
         all->assets[all->assets_count++] = *memory;
 }
 
+/* What sells within the slippage tolerance, at the price; none: nothing asks for it, or it is not known. */
+static struct decimal
+depth_value(const struct acceptance *acceptance, const char *name, struct decimal price)
+{
+    static const struct decimal     most = DECIMAL_OF(INT64_C(1000000000000));
+    const struct parameters        *parameters = acceptance->before->parameters;
+    const struct adaptive_settings *adaptive = parameters->execution.adaptive;
+    const struct asset             *asset = asset_of(acceptance, name);
+    const struct asset_depth       *found = state_depth(&acceptance->out->state, name);
+    struct depth                    depth;
+    struct decimal                  quantity, value;
+
+    if (!adaptive || decimal_is_none(adaptive->depth_deep) || !asset || !found || !found->venues_count ||
+        decimal_sign(price) <= 0)
+        return DECIMAL_NONE;
+    depth_open(&depth, found, DEPTH_SELL, price, asset->unit, parameters->quote.unit);
+    if (!depth_largest(&depth, parameters->execution.slippage_tolerance_rate, most, &quantity) ||
+        !decimal_step(PRODUCT(quantity, price), NOTHING, ROUND_DOWN, decimal_unit, &value))
+        return DECIMAL_NONE;
+    return value;
+}
+
 static void
 accept_price(struct acceptance *acceptance, const struct asset_reports *reports)
 {
@@ -228,7 +259,8 @@ accept_price(struct acceptance *acceptance, const struct asset_reports *reports)
         return;
     }
     out->state.prices[out->state.prices_count++] = (struct asset_price){ reports->asset, aggregate.price };
-    struct memory_observation observation = { out->observed_at, aggregate.price, volatility, DECIMAL_NONE };
+    struct memory_observation observation = { out->observed_at, aggregate.price, volatility,
+                                              depth_value(acceptance, reports->asset, aggregate.price) };
     if (memory_next(&settings, adaptive ? adaptive : &usual_adaptive, memory, &observation, acceptance->now_us,
                     room->spans[room->memory.assets_count], &next) == MEMORY_GOOD) {
         next.asset = reports->asset;
@@ -262,6 +294,8 @@ open_snapshot(struct acceptance *acceptance)
         .sources           = room->sources,
         .candles           = push->candles,
         .candles_count     = push->candles_count,
+        .gains             = push->gains,
+        .gains_count       = push->gains_count,
         .memory            = &room->memory,
     };
     out->state.prices       = room->prices;
@@ -281,6 +315,15 @@ snapshot_sources(const struct snapshot *snapshot, const char *asset)
     for (size_t i = 0; i < snapshot->sources_count; i++)
         if (!strcmp(snapshot->sources[i].asset, asset))
             return &snapshot->sources[i];
+    return NULL;
+}
+
+const struct decimal *
+snapshot_gain(const struct snapshot *snapshot, const char *asset)
+{
+    for (size_t i = 0; i < snapshot->gains_count; i++)
+        if (!strcmp(snapshot->gains[i].asset, asset))
+            return &snapshot->gains[i].gain;
     return NULL;
 }
 

@@ -19,6 +19,10 @@
 
 struct asset_reports { const char *asset; struct source_price *reports; size_t reports_count; };
 
+/* What moving the asset's price would gain an attacker, where the feed knows more than one account
+ * can tell: all that it would make liquidatable, what could be borrowed against it. In the quote. */
+struct asset_gain { const char *asset; struct decimal gain; };
+
 /* What a feed sends; `volatility` and `candles` are two ways to say the same of an asset. */
 struct snapshot_push {
     int64_t                  observed_at;         /* when the state was taken */
@@ -32,6 +36,8 @@ struct snapshot_push {
     size_t                   depth_count;
     struct candle_series    *candles;
     size_t                   candles_count;
+    struct asset_gain       *gains;
+    size_t                   gains_count;
 };
 
 /* A report, and what became of it. */
@@ -53,6 +59,8 @@ struct snapshot {
     size_t                sources_count;
     struct candle_series *candles;
     size_t                candles_count;
+    struct asset_gain    *gains;
+    size_t                gains_count;
     struct market_memory *memory;
 };
 
@@ -93,6 +101,8 @@ enum snapshot_fault snapshot_accept(const struct snapshot_before *before, struct
 
 /* What the price of an asset is made of; NULL: it has no sources. */
 const struct asset_sources *snapshot_sources(const struct snapshot *snapshot, const char *asset);
+
+const struct decimal *snapshot_gain(const struct snapshot *snapshot, const char *asset);    /* NULL: none */
 
 /* When the oldest report was observed that counts in the asset's price; INSTANT_NONE: no report
  * does. */

@@ -39,6 +39,13 @@ put_number(struct writer_of_workings *workings, struct decimal number)
     put(workings, text);
 }
 
+static struct decimal
+whole(int64_t number)
+{
+    return number == INTEGER_NONE ? DECIMAL_NONE
+                                  : (struct decimal){ (int128)number * DECIMAL_ONE_UNITS };
+}
+
 /* "name = number", after a comma where it is not the first. */
 static void
 name_number(struct writer_of_workings *workings, const char *name, struct decimal number)
@@ -295,9 +302,50 @@ write_suggestions(struct writer_of_workings *workings, const struct parameters *
 }
 
 static void
+write_oracle(struct writer_of_workings *workings, const struct oracle_figures *oracle)
+{
+    if (!oracle->judged)
+        return;
+    name_number(workings, "deviation", oracle->deviation);
+    name_number(workings, "bound", oracle->bound);
+    name_number(workings, "used_count", whole(oracle->used_count));
+    name_number(workings, "confirming_count", whole(oracle->confirming_count));
+    name_number(workings, "manipulation_cost", oracle->manipulation_cost);
+    name_number(workings, "attack_gain", oracle->attack_gain);
+    name_number(workings, "slice_rate", oracle->slice_rate);
+    end(workings, "/oracle/verdict",
+        "reject under the quorum; beyond the bound, |ln(price / time-weighted price)| > z s sqrt(V) "
+        "+ confidence, defer unless a quorum of sources is beyond it too; within it, defer where "
+        "attack_gain > manipulation_cost / safety_factor; else accept",
+        "the weighted median of the sources");
+}
+
+static void
+write_effective(struct writer_of_workings *workings, const struct parameters *parameters,
+                const struct effective *effective)
+{
+    if (!effective)
+        return;
+    const struct adaptive_settings *adaptive = parameters->execution.adaptive;
+    name_number(workings, "stress", effective->stress);
+    name_number(workings, "penalty_floor_rate_max", adaptive->penalty_floor_rate_max);
+    name_number(workings, "penalty_floor_rate", effective->penalty_floor_rate);
+    name_number(workings, "slice_rate_min", adaptive->slice_rate_min);
+    name_number(workings, "slice_rate", effective->slice_rate);
+    for (size_t i = 0; i < effective->assets_count; i++)
+        name_number(workings, effective->assets[i].asset,
+                    effective->assets[i].maintenance_multiplier);
+    end(workings, "/effective/stress",
+        "stress = (held - band)+ / (1 - band); multiplier = 1 + stress (max - 1), floor = floor + "
+        "stress (max - floor)+, slice = 1 - stress (1 - min); threshold = 1 - multiplier (1 - "
+        "threshold)",
+        "what the market's snapshots remember");
+}
+
+static void
 tell_basis(const struct figures *figures, char *basis, size_t bytes)
 {
-    char price[DECIMAL_TEXT_MAX] = "its price";
+    char price[DECIMAL_TEXT_MAX] = "";
 
     for (size_t i = 0; i < figures->liquidation_prices_count; i++)
         if (figures->risk.asset &&
@@ -305,16 +353,18 @@ tell_basis(const struct figures *figures, char *basis, size_t bytes)
             !decimal_is_none(figures->liquidation_prices[i].price))
             decimal_format(figures->liquidation_prices[i].price, price);
     if (figures->liquidation.at == AT_TRIGGER)
-        snprintf(basis, bytes, "%s at its liquidation price %s, the others as stated",
-                 figures->risk.asset ? figures->risk.asset : "the main asset", price);
+        snprintf(basis, bytes, "%s at its liquidation price%s%s, the others as stated",
+                 figures->risk.asset ? figures->risk.asset : "the main asset", *price ? " " : "",
+                 price);
     else
         snprintf(basis, bytes, "prices as stated");
 }
 
 void
-workings_write(const struct parameters *parameters, const struct question *question, int64_t now_us,
+workings_write(const struct question *question, int64_t now_us,
                const struct figures *figures, const struct record *answer, struct text *out)
 {
+    const struct parameters  *parameters = figures->rules;
     struct writer_of_workings workings = { .out = out, .answer = answer };
     struct position           position;
     struct faults             faults;
@@ -323,6 +373,8 @@ workings_write(const struct parameters *parameters, const struct question *quest
 
     faults_open(&faults, 1);
     text_add_string(out, "[");
+    write_oracle(&workings, &figures->oracle);
+    write_effective(&workings, parameters, figures->effective);
     if (position_open(parameters, &question->account, question->state, now_us, &position,
                       &faults)) {
         write_health(&workings, &position, &figures->health);

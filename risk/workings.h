@@ -9,8 +9,7 @@
 
 /* Appends a JSON array of `working` records for figures that preview_compute gave for the same
  * question and time: of those that `answer` has, WORKINGS_MAX at most. */
-void workings_write(const struct parameters *parameters, const struct question *question,
-                    int64_t now_us,
+void workings_write(const struct question *question, int64_t now_us,
                     const struct figures *figures, const struct record *answer, struct text *out);
 
 #endif

@@ -345,7 +345,7 @@ START_TEST(every_schema_is_a_record_or_known)
 {
     static const char *const known[] = {
         "Decimal", "DecimalOrNull", "Name",    "NameOrNull",
-        "Sha256",  "Sha256OrNull",  "Instant", "Reason",
+        "Sha256",  "Sha256OrNull",  "Instant", "InstantOrNull", "Reason",
     };
     const char *name;
     json_t     *schema;

@@ -56,7 +56,7 @@ ask_text(const char *text, char code[static 64])
         if (question.workings) {
             struct text workings;
             text_open(&workings, &arena, 4096, ARENA_MAX);
-            workings_write(question.parameters, &question, NOW_US, &answer->figures,
+            workings_write(&question, NOW_US, &answer->figures,
                            preview_kind.figures, &workings);
             json_object_set_new(figures, "workings",
                                 json_loadb(workings.bytes, workings.count, 0, NULL));

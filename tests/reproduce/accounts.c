@@ -253,7 +253,7 @@ answer(struct request *request, struct text *out, struct arena *arena)
     if (preview_compute(question.parameters, &question, NOW_US, PARTS_ALL, room, &given->figures, &faults[0]) != RISK_OK)
         return false;
     json_write(preview_kind.figures, given, JSON_CANONICAL, out);
-    workings_write(question.parameters, &question, NOW_US, &given->figures, preview_kind.answer, out);
+    workings_write(&question, NOW_US, &given->figures, preview_kind.answer, out);
     return true;
 }
 

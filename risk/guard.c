@@ -1,0 +1,208 @@
+/* The prices of an answer: where they come from, and the oracle guard's verdict on them. */
+#include "risk/guard.h"
+
+#include <string.h>
+
+#include "record/instant.h"
+#include "risk/health.h"
+#include "risk/situation.h"
+#include "risk/statistic.h"
+
+static void
+list_price(const struct guard_question *question, const struct position_asset *asset,
+           struct figures *figures, struct figures_room *room)
+{
+    const struct asset_sources *sources = question->snapshot
+        ? snapshot_sources(question->snapshot, asset->asset.name) : NULL;
+    struct price_source *names = room->price_sources[figures->prices_count];
+    struct price_figure *price = &figures->prices[figures->prices_count++];
+
+    *price = (struct price_figure){ asset->asset.name, asset->price,
+                                    sources ? PRICE_WEIGHTED_MEDIAN : PRICE_OF_REQUEST, names, 0,
+                                    INSTANT_NONE };
+    if (!sources) {
+        names[price->sources_count++].source = "request";
+        return;
+    }
+    price->observed_at = snapshot_price_at(question->snapshot, asset->asset.name);
+    for (size_t i = 0; i < sources->reports_count; i++)
+        if (sources->reports[i].fate == SOURCE_USED)
+            names[price->sources_count++].source = sources->reports[i].source;
+}
+
+static const struct price_memory *
+memory_of(const struct snapshot *snapshot, const char *asset)
+{
+    for (size_t i = 0; snapshot->memory && i < snapshot->memory->assets_count; i++)
+        if (!strcmp(snapshot->memory->assets[i].asset, asset))
+            return &snapshot->memory->assets[i];
+    return NULL;
+}
+
+/* The stated volatility, else what the market's prices showed, within the asset's bounds. */
+static double
+volatility_for(const struct guard_question *question, const struct asset *asset,
+               const struct price_memory *memory)
+{
+    enum volatility_limit unused;
+    struct decimal        volatility = volatility_of(asset, question->state);
+    struct decimal        shown = memory ? memory_volatility(memory) : DECIMAL_NONE;
+
+    if (!state_volatility(question->state, asset->name) && !decimal_is_none(shown))
+        volatility = volatility_within(shown, asset->volatility_floor, asset->volatility_cap,
+                                       &unused);
+    return decimal_is_none(volatility) ? 0.0 : statistic_of(volatility);
+}
+
+/* False: it does not fit. */
+static bool
+was_liquidatable(const struct guard_question *question, size_t asset, struct decimal reference,
+                 bool *was)
+{
+    struct position  position = *question->position;
+    struct valuation valuation;
+
+    position_reprice(&position, asset, reference);
+    if (!health_compute(&position, &valuation))
+        return false;
+    *was = valuation.health.status == STATUS_LIQUIDATABLE;
+    return true;
+}
+
+static struct decimal
+trigger_price(const struct figures *figures, const char *asset)
+{
+    for (size_t i = 0; i < figures->liquidation_prices_count; i++)
+        if (!strcmp(figures->liquidation_prices[i].asset, asset))
+            return figures->liquidation_prices[i].price;
+    return DECIMAL_NONE;
+}
+
+static bool
+find_gain(const struct guard_question *question, size_t asset,
+          const struct oracle_reference *reference, struct oracle_gain *gain)
+{
+    const struct figures *figures = question->figures;
+    const char           *name = question->position->assets[asset].asset.name;
+    const struct decimal *feed = snapshot_gain(question->snapshot, name);
+
+    *gain = (struct oracle_gain){ .trigger_price = trigger_price(figures, name),
+                                  .feed = feed ? statistic_of(*feed) : 0.0 };
+    if (question->health->status != STATUS_LIQUIDATABLE ||
+        decimal_is_none(figures->penalty.amount) || decimal_sign(figures->penalty.amount) <= 0)
+        return true;
+    gain->account = statistic_of(figures->penalty.amount);
+    return decimal_is_none(reference->price) ||
+           was_liquidatable(question, asset, reference->price, &gain->was_liquidatable);
+}
+
+static bool
+judge_asset(const struct guard_question *question, size_t index, struct oracle_answer *answer)
+{
+    const struct asset         *asset = &question->position->assets[index].asset;
+    const struct asset_sources *sources = snapshot_sources(question->snapshot, asset->name);
+    const struct price_memory  *memory = memory_of(question->snapshot, asset->name);
+    struct source_price         reports[SOURCES_MAX];
+    struct oracle_question      asked = { .reports = reports, .now = question->now_us,
+                                          .reference = { .price = DECIMAL_NONE } };
+
+    for (size_t i = 0; sources && i < sources->reports_count; i++)
+        reports[asked.reports_count++] = (struct source_price){
+            sources->reports[i].source, sources->reports[i].price, sources->reports[i].confidence,
+            sources->reports[i].observed_at,
+        };
+    if (memory)
+        asked.reference = memory_reference(memory);
+    asked.volatility = volatility_for(question, asset, memory);
+    asked.depth      = state_depth(question->state, asset->name);
+    if (!find_gain(question, index, &asked.reference, &asked.gain))
+        return false;
+    oracle_judge(question->parameters->oracle, &asked, answer);
+    return true;
+}
+
+static struct decimal
+shown(double statistic, bool exists)
+{
+    struct decimal out = DECIMAL_NONE;
+
+    if (exists)
+        decimal_of_statistic(statistic, &out);
+    return out;
+}
+
+static void
+show(const struct oracle_answer *answer, const char *asset, struct oracle_figures *out)
+{
+    *out = (struct oracle_figures){
+        .verdict           = (int)answer->verdict,
+        .reason            = answer->reason == ORACLE_USUAL ? -1 : (int)answer->reason - 1,
+        .asset             = asset,
+        .judged         = true,
+        .retry_after_s     = answer->verdict == ORACLE_DEFER ? answer->retry_after_s : INTEGER_NONE,
+        .slice_rate        = answer->slice_rate,
+        .deviation         = shown(answer->deviation, answer->has_reference),
+        .bound             = shown(answer->bound, answer->has_reference),
+        .confirming_count  = (int64_t)answer->confirming_count,
+        .used_count        = (int64_t)answer->aggregate.used_count,
+        .manipulation_cost = shown(answer->push.cost, answer->has_cost),
+        .attack_gain       = shown(answer->gain, true),
+    };
+}
+
+/* The worse verdict; of two that accept, the one with something to say, then the smaller slice. */
+static bool
+is_worse(const struct oracle_answer *answer, const struct oracle_figures *worst)
+{
+    if (!worst->judged || (int)answer->verdict != worst->verdict)
+        return !worst->judged || (int)answer->verdict > worst->verdict;
+    if (answer->verdict != ORACLE_ACCEPT)
+        return false;
+    int compared = decimal_compare(answer->slice_rate, worst->slice_rate);
+    return compared < 0 || (compared == 0 && answer->reason != ORACLE_USUAL && worst->reason < 0);
+}
+
+void
+guard_warn(struct figures *figures)
+{
+    if (figures->oracle.verdict == ORACLE_DEFER)
+        figures_warn(figures, "oracle_deferred",
+                     "the oracle guard defers: a liquidation must not be planned on these prices; "
+                     "ask again after oracle.retry_after_s");
+    else if (figures->oracle.verdict == ORACLE_REJECT)
+        figures_warn(figures, "oracle_rejected",
+                     "the oracle guard rejects the prices: a liquidation must not be planned on "
+                     "them");
+    else if (decimal_compare(figures->oracle.slice_rate, decimal_one) < 0)
+        figures_warn(figures, "oracle_smaller_slices",
+                     "the prices moved beyond what is usual and enough sources confirm it: "
+                     "liquidate in slices of oracle.slice_rate of the usual");
+}
+
+bool
+guard_fill(const struct guard_question *question, struct figures *figures, struct figures_room *room)
+{
+    const struct position *position = question->position;
+    struct oracle_answer   answer;
+
+    figures->oracle = (struct oracle_figures){
+        .verdict = ORACLE_ACCEPT, .reason = -1, .retry_after_s = INTEGER_NONE,
+        .slice_rate = decimal_one, .deviation = DECIMAL_NONE, .bound = DECIMAL_NONE,
+        .manipulation_cost = DECIMAL_NONE, .attack_gain = DECIMAL_NONE,
+        .confirming_count = INTEGER_NONE, .used_count = INTEGER_NONE,
+    };
+    for (size_t i = 0; i < position->assets_count; i++) {
+        list_price(question, &position->assets[i], figures, room);
+        if (!question->snapshot || !question->parameters->oracle)
+            continue;
+        if (!judge_asset(question, i, &answer))
+            return false;
+        if (is_worse(&answer, &figures->oracle))
+            show(&answer, position->assets[i].asset.name, &figures->oracle);
+        else if (answer.verdict == ORACLE_DEFER && figures->oracle.verdict == ORACLE_DEFER &&
+                 answer.retry_after_s > figures->oracle.retry_after_s)
+            figures->oracle.retry_after_s = answer.retry_after_s;
+    }
+    guard_warn(figures);
+    return true;
+}
