@@ -95,6 +95,16 @@ contract: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/contract/run.sh $(BUIL
 bench: $(BUILD)/breakwater $(BENCHES)
 	@set -e; for program in $(BENCHES); do $$program; done
 	@bench/audited.sh $(BUILD)
+	@python3 bench/pushes.py $(BUILD)
+
+# Hours of a market replayed through the API, on a clock that the candles move.
+CANDLES ?= ../shared/data/candles/btcusdt_1h_2020-03.csv
+FROM ?= 2020-03-11T00:00:00
+TO ?= 2020-03-13T12:00:00
+OUT ?= $(BUILD)/march-2020
+march: $(BUILD)/breakwater
+	@docker/deps.sh run march
+	@python3 bench/march_2020.py $(BUILD) $(CANDLES) $(FROM) $(TO) $(OUT)
 
 fuzz:
 	@$(AGAIN) CC=clang SAN=1 FUZZ=1 BUILD=build-fuzz fuzzers
@@ -117,5 +127,5 @@ package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
 
 clean: ; rm -rf build build-*
 
-.PHONY: image install package reproduce ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers clean
+.PHONY: march image install package reproduce ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d)

@@ -28,7 +28,8 @@ LOOK_BACK = 168
 HOUR = datetime.timedelta(hours=1)
 COLUMNS = ["time", "price", "low", "volatility", "health_ratio", "liquidation_price",
            "liquidation_probability", "penalty_rate", "optimal_rate", "repay", "stress",
-           "maintenance_rate_effective", "oracle", "warnings"]
+           "penalty_floor_rate",
+           "maintenance_multiplier", "oracle", "warnings"]
 
 
 class Clock:
@@ -87,7 +88,9 @@ def row_of(candle, now, snapshot, preview):
         "liquidation_probability": preview["risk"]["liquidation_probability"],
         "penalty_rate": preview["penalty"]["rate"], "optimal_rate": preview["penalty"]["optimal_rate"],
         "repay": repay.get("quantity"), "stress": effective.get("stress"),
-        "maintenance_rate_effective": effective.get("maintenance_multiplier"),
+        "penalty_floor_rate": effective.get("penalty_floor_rate"),
+        "maintenance_multiplier": next((item["maintenance_multiplier"] for item in
+                                        effective.get("assets", []) if item["asset"] == "BTC"), None),
         "oracle": preview["oracle"]["verdict"] if preview.get("oracle") else None,
         "warnings": " ".join(item["code"] for item in preview["warnings"])}
 
@@ -121,17 +124,20 @@ PANELS = [
     ("price and liquidation price, dollars", [("price", "#1f77b4"), ("low", "#9ecae1"),
                                                ("liquidation_price", "#d62728")]),
     ("volatility, of a year", [("volatility", "#2ca02c")]),
-    ("recommended penalty, %", [("optimal_rate", "#9467bd")]),
+    ("recommended penalty and its floor in force, %", [("optimal_rate", "#9467bd"),
+                                                       ("penalty_floor_rate", "#c5b0d5")]),
+    ("stress, 0 to 1", [("stress", "#ff7f0e")]),
     ("probability of liquidation within a day, %", [("liquidation_probability", "#d62728")]),
 ]
-WIDTH, PANEL, LEFT, GAP = 900, 130, 70, 38
+WIDTH, PANEL, LEFT, RIGHT, GAP = 900, 130, 70, 40, 38
 
 
 def number_of(row, name):
     value = row[name]
     if value in (None, ""):
         return None
-    return float(value) * (100 if name in ("optimal_rate", "liquidation_probability") else 1)
+    return max(0.0, float(value)) * (100 if name in ("optimal_rate", "penalty_floor_rate",
+                                           "liquidation_probability") else 1)
 
 
 def plot(rows, path):
@@ -139,7 +145,7 @@ def plot(rows, path):
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
            'font-family="sans-serif" font-size="11">',
            f'<rect width="{WIDTH}" height="{height}" fill="white"/>']
-    across = (WIDTH - LEFT - 20) / max(1, len(rows) - 1)
+    across = (WIDTH - LEFT - RIGHT) / max(1, len(rows) - 1)
     for number, (title, lines) in enumerate(PANELS):
         top = number * (PANEL + GAP) + 22
         values = [number_of(row, name) for row in rows for name, _ in lines]
@@ -152,7 +158,7 @@ def plot(rows, path):
             f'<tspan fill="{colour}">{name}</tspan>' for name, colour in lines) + "</text>")
         for share in (0, 0.5, 1):
             value = least + share * (most - least)
-            out.append(f'<line x1="{LEFT}" x2="{WIDTH - 20}" y1="{y_of(value):.1f}" '
+            out.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y_of(value):.1f}" '
                        f'y2="{y_of(value):.1f}" stroke="#ddd"/><text x="{LEFT - 6}" '
                        f'y="{y_of(value) + 4:.1f}" text-anchor="end">{value:.4g}</text>')
         for name, colour in lines:

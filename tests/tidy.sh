@@ -15,7 +15,7 @@ statistical="elementary elementary_tables normal pair statistic schedule latency
 statistical+=" preview preview_penalty preview_risk multiplier"
 statistical+=" sweep walk depth curve optimum bound subsidy slice closing shock remedy remedy_mix"
 statistical+=" suggest suggest_action suggest_bench suggest_mix suggest_sale suggest_ways execution_price boundary joint_shock"
-statistical+=" manipulation oracle market_memory candles"
+statistical+=" manipulation oracle market_memory candles guard"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
