@@ -216,7 +216,10 @@ of_map(const struct field *field)
         put(schema, "minProperties", json_integer(field->min));
     put(schema, "maxProperties", json_integer(field->max));
     put(schema, "propertyNames",
-        json_pack("{s: s, s: s}", "type", "string", "pattern", NAME_PATTERN));
+        field->form == TEXT_ANY
+            ? json_pack("{s: s, s: i, s: i}", "type", "string", "minLength", 1, "maxLength",
+                        KEY_BYTES_MAX)
+            : json_pack("{s: s, s: s}", "type", "string", "pattern", NAME_PATTERN));
     put(schema, "additionalProperties", of_use(field->items));
     return schema;
 }
