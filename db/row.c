@@ -42,6 +42,7 @@ read_value(const struct field *field, const char *text, void *member)
 {
     switch (field->kind) {
     case FIELD_TEXT:
+    case FIELD_OBJECT:
         memcpy(member, &text, sizeof text);
         return true;
     case FIELD_INTEGER:
@@ -72,6 +73,7 @@ read_null(const struct field *field, void *member)
         return false;
     switch (field->kind) {
     case FIELD_TEXT:
+    case FIELD_OBJECT:
         memcpy(member, &none, sizeof none);
         return true;
     case FIELD_DECIMAL:
@@ -120,6 +122,7 @@ write_value(const struct field *field, const void *member, char room[static ROW_
 
     switch (field->kind) {
     case FIELD_TEXT:
+    case FIELD_OBJECT:
         return ARG_TEXT(*(const char *const *)member);
     case FIELD_INTEGER:
     case FIELD_INSTANT:

@@ -105,6 +105,23 @@ read_member_record(struct reader *reader, const struct field *field, char *out,
     return reader_read_record(reader, field->items, pointed, place);
 }
 
+/* Only its syntax is looked at: what its members are is for who asked for it to judge. */
+static bool
+read_object(struct reader *reader, const struct field *field, char *out, const struct place *place)
+{
+    const char *from = reader->scan.at;
+
+    if (!scan_is_at(&reader->scan, '{'))
+        return reader_refuse_type(reader, place, "an object");
+    if (!scan_value(&reader->scan, reader->depth_left))
+        return reader_refuse_syntax(reader, place);
+    const char *copy = arena_copy(reader->arena, from, (size_t)(reader->scan.at - from));
+    if (!copy)
+        return reader_refuse_memory(reader, place);
+    memcpy(out + field->offset, &copy, sizeof copy);
+    return true;
+}
+
 /* null is the same as nothing, where nothing may be. */
 static bool
 read_null(struct reader *reader, const struct field *field, char *out, const struct place *place)
@@ -138,6 +155,8 @@ read_other(struct reader *reader, const struct field *field, char *out, const st
         return reader_read_list(reader, field, out, place);
     case FIELD_MAP:
         return reader_read_map(reader, field, out, place);
+    case FIELD_OBJECT:
+        return read_object(reader, field, out, place);
     }
     assert(false && "a kind of field without a reader");
     return false;

@@ -149,6 +149,7 @@ is_none(const struct field *field, const char *in)
 
     switch (field->kind) {
     case FIELD_TEXT:
+    case FIELD_OBJECT:
         return !pointer_at(member);
     case FIELD_INTEGER:
         return integer_at(member) == INTEGER_NONE;
@@ -290,6 +291,9 @@ write_field(const struct field *field, const char *in, enum json_order order, st
         break;
     case FIELD_MAP:
         write_map(field, in, order, out);
+        break;
+    case FIELD_OBJECT:
+        text_add_string(out, pointer_at(member));
         break;
     }
 }

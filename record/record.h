@@ -19,6 +19,7 @@ enum field_kind {
     FIELD_RECORD,     /* struct x, struct x *    an object; items may be a variant */
     FIELD_LIST,       /* struct x *, size_t      an array of items */
     FIELD_MAP,        /* struct x *, size_t      an object; an item's key is a text of struct x */
+    FIELD_OBJECT,     /* const char *            an object of any members, as its JSON stands */
 };
 
 /* What a text may hold. Names are contract.md's: [A-Za-z0-9._:-]. */
@@ -121,6 +122,8 @@ struct record {
 #define POINTER_FIELD(type, member, item_type, ...) \
     FIELD_OF(type, member, struct item_type *, FIELD_RECORD, .pointer = true, \
              .items = &item_type##_record, __VA_ARGS__)
+#define OBJECT_FIELD(type, member, ...) \
+    FIELD_OF(type, member, const char *, FIELD_OBJECT, __VA_ARGS__)
 #define LIST_FIELD(type, member, item_type, ...) \
     FIELD_OF(type, member, struct item_type *, FIELD_LIST, .items = &item_type##_record, \
              .count_offset = offsetof(struct type, member##_count) + \

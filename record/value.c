@@ -278,6 +278,7 @@ value_read(const struct field *field, const char *text, size_t bytes, struct are
     case FIELD_RECORD:
     case FIELD_LIST:
     case FIELD_MAP:
+    case FIELD_OBJECT:
         break;
     }
     fault_add_at(faults, place, "wrong_type", "this is not one value that a text can say");
@@ -310,6 +311,7 @@ value_leave_out(const struct field *field, struct arena *arena, void *out,
     case FIELD_RECORD:
     case FIELD_LIST:
     case FIELD_MAP:
+    case FIELD_OBJECT:
         break;                         /* their zero: NULL, false, nothing */
     }
     return true;

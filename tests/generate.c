@@ -404,6 +404,10 @@ visit_field(struct generator *generator, const struct field *field, struct slot 
         if (is_given)
             visit_map(generator, field, slot);
         break;
+    case FIELD_OBJECT:
+        give_with(generator, slot, json_string("{}"), "wrong_type");
+        give_with(generator, slot, json_array(), "wrong_type");
+        break;
     }
 }
 

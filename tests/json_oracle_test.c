@@ -404,6 +404,7 @@ judge_nothing(const struct oracle *oracle, const struct field *field, const char
     switch (field->kind) {
     case FIELD_TEXT:
     case FIELD_RECORD:
+    case FIELD_OBJECT:
         return *(const char *const *)member == NULL;
     case FIELD_INTEGER:
     case FIELD_INSTANT:
@@ -448,6 +449,8 @@ judge_field(const struct oracle *oracle, const struct field *field, const json_t
         return judge_list(oracle, field, json, in);
     case FIELD_MAP:
         return judge_map(oracle, field, json, in);
+    case FIELD_OBJECT:
+        return json_is_object(json) && (!member || *(const char *const *)member);
     }
     return false;
 }

@@ -431,6 +431,49 @@ START_TEST(a_pointer_of_a_hostile_key_is_cut_between_characters)
 END_TEST
 
 /* Memory for one byte more at a time, until it suffices. */
+struct holder { const char *any, *other; };
+
+static const struct field holder_fields[] = {
+    OBJECT_FIELD(holder, any),
+    OBJECT_FIELD(holder, other, .optional = true),
+};
+static const struct record holder_record = RECORD(holder, holder_fields);
+
+START_TEST(an_object_of_any_members_stays_as_it_stands)
+{
+    static const struct { const char *text, *any, *code; } rows[] = {
+        { "{\"any\":{ \"b\" : [1, 2.5e3, null], \"a\":{}}}",
+          "{ \"b\" : [1, 2.5e3, null], \"a\":{}}", NULL },
+        { "{\"any\":{},\"other\":null}", "{}", NULL },
+        { "{\"any\":[]}", NULL, "wrong_type" },
+        { "{\"any\":null}", NULL, "wrong_type" },
+        { "{\"any\":\"{}\"}", NULL, "wrong_type" },
+        { "{\"any\":{\"a\":01}}", NULL, "not_json" },
+        { "{\"other\":{}}", NULL, "missing_member" },
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct arena  arena;
+        struct faults faults;
+        struct holder holder;
+        struct text   out;
+        arena_open(&arena, 1 << 16);
+        faults_open(&faults, 1);
+        bool is_read = json_read(&holder_record, rows[i].text, strlen(rows[i].text), &arena,
+                                 &holder, &faults);
+        ck_assert_int_eq(is_read, rows[i].any != NULL);
+        if (is_read) {
+            ck_assert_str_eq(holder.any, rows[i].any);
+            text_open(&out, &arena, 0, 1 << 12);
+            json_write(&holder_record, &holder, JSON_DECLARED, &out);
+            ck_assert_uint_eq(out.count, strlen(rows[i].any) + sizeof "{\"any\":}" - 1);
+        } else {
+            ck_assert_str_eq(faults.items[0].code, rows[i].code);
+        }
+        arena_close(&arena);
+    }
+}
+END_TEST
+
 START_TEST(memory_that_fails_is_a_fault_and_no_crash)
 {
     struct arena  arena;
@@ -775,6 +818,7 @@ json_suite(void)
     tcase_add_test(tests, members_that_are_left_out_take_their_initial_value);
     tcase_add_test(tests, with_more_than_one_fault_wanted_it_goes_on);
     tcase_add_test(tests, a_pointer_of_a_hostile_key_is_cut_between_characters);
+    tcase_add_test(tests, an_object_of_any_members_stays_as_it_stands);
     tcase_add_test(tests, memory_that_fails_is_a_fault_and_no_crash);
     tcase_add_test(tests, canonical_text_is_that_of_an_independent_writer);
     tcase_add_test(tests, what_is_written_is_read_as_the_same);

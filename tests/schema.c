@@ -237,6 +237,7 @@ of_kind(const struct field *field)
     case FIELD_RECORD:  return of_use(field->items);
     case FIELD_LIST:    return of_list(field);
     case FIELD_MAP:     return of_map(field);
+    case FIELD_OBJECT:  return of_type("object", field);
     }
     return NULL;
 }
