@@ -441,7 +441,7 @@ static const struct record holder_record = RECORD(holder, holder_fields);
 
 START_TEST(an_object_of_any_members_stays_as_it_stands)
 {
-    static const struct { const char *text, *any, *code; } rows[] = {
+    static const struct { const char *text, *any, *code; } cases[] = {
         { "{\"any\":{ \"b\" : [1, 2.5e3, null], \"a\":{}}}",
           "{ \"b\" : [1, 2.5e3, null], \"a\":{}}", NULL },
         { "{\"any\":{},\"other\":null}", "{}", NULL },
@@ -451,23 +451,23 @@ START_TEST(an_object_of_any_members_stays_as_it_stands)
         { "{\"any\":{\"a\":01}}", NULL, "not_json" },
         { "{\"other\":{}}", NULL, "missing_member" },
     };
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct arena  arena;
         struct faults faults;
         struct holder holder;
         struct text   out;
         arena_open(&arena, 1 << 16);
         faults_open(&faults, 1);
-        bool is_read = json_read(&holder_record, rows[i].text, strlen(rows[i].text), &arena,
+        bool is_read = json_read(&holder_record, cases[i].text, strlen(cases[i].text), &arena,
                                  &holder, &faults);
-        ck_assert_int_eq(is_read, rows[i].any != NULL);
+        ck_assert_int_eq(is_read, cases[i].any != NULL);
         if (is_read) {
-            ck_assert_str_eq(holder.any, rows[i].any);
+            ck_assert_str_eq(holder.any, cases[i].any);
             text_open(&out, &arena, 0, 1 << 12);
             json_write(&holder_record, &holder, JSON_DECLARED, &out);
-            ck_assert_uint_eq(out.count, strlen(rows[i].any) + sizeof "{\"any\":}" - 1);
+            ck_assert_uint_eq(out.count, strlen(cases[i].any) + sizeof "{\"any\":}" - 1);
         } else {
-            ck_assert_str_eq(faults.items[0].code, rows[i].code);
+            ck_assert_str_eq(faults.items[0].code, cases[i].code);
         }
         arena_close(&arena);
     }
