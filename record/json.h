@@ -34,6 +34,13 @@ enum json_order { JSON_DECLARED, JSON_CANONICAL };
  * minimum. What is written is read as the same, but that instants keep milliseconds only. */
 void json_write(const struct record *record, const void *in, enum json_order order,
                 struct text *out);
+/* The value of one member of the struct `in`; null where it is none. */
+void json_write_field(const struct field *field, const void *in, enum json_order order,
+                      struct text *out);
+/* Does the member of the struct `in` hold what stands for a value that does not exist? */
+bool field_is_none(const struct field *field, const void *in);
+/* < 0, 0, > 0 as RFC 8785 sorts names. */
+int  json_compare_names(const char *a, const char *b);
 /* quoted and escaped as RFC 8785 says */
 void json_write_string(struct text *out, const char *string);
 

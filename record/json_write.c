@@ -141,11 +141,10 @@ pointer_at(const void *member)
     return pointer;
 }
 
-/* Does the member hold what stands for a value that does not exist? */
-static bool
-is_none(const struct field *field, const char *in)
+bool
+field_is_none(const struct field *field, const void *in)
 {
-    const char *member = in + field->offset;
+    const char *member = (const char *)in + field->offset;
 
     switch (field->kind) {
     case FIELD_TEXT:
@@ -196,8 +195,8 @@ utf16_rank(char byte)
     return lead >= 0xEE ? lead + 5 : lead;
 }
 
-static int
-compare_names(const char *a, const char *b)
+int
+json_compare_names(const char *a, const char *b)
 {
     while (*a && *a == *b) {
         a++;
@@ -210,7 +209,7 @@ static int
 compare_entries(const void *a, const void *b, void *key_offset)
 {
     size_t offset = *(const size_t *)key_offset;
-    return compare_names(pointer_at(pointer_at(a) + offset), pointer_at(pointer_at(b) + offset));
+    return json_compare_names(pointer_at(pointer_at(a) + offset), pointer_at(pointer_at(b) + offset));
 }
 
 /* The map's items in order of their keys; NULL: no memory. */
@@ -254,12 +253,13 @@ write_map(const struct field *field, const char *in, enum json_order order, stru
     put_byte(out, '}');
 }
 
-static void
-write_field(const struct field *field, const char *in, enum json_order order, struct text *out)
+void
+json_write_field(const struct field *field, const void *in, enum json_order order,
+                 struct text *out)
 {
-    const char *member = in + field->offset;
+    const char *member = (const char *)in + field->offset;
 
-    if (is_none(field, in)) {
+    if (field_is_none(field, in)) {
         assert(field->optional || field->nullable);
         text_add(out, "null", 4);
         return;
@@ -320,12 +320,12 @@ write_name(struct writing *writing, const char *name, struct text *out)
 static void
 write_member(struct writing *writing, const struct field *field, struct text *out)
 {
-    if (is_none(field, writing->in) && !field->nullable) {
+    if (field_is_none(field, writing->in) && !field->nullable) {
         assert(field->optional);   /* a required one without a value is a mistake of ours */
         return;
     }
     write_name(writing, field->name, out);
-    write_field(field, writing->in, writing->order, out);
+    json_write_field(field, writing->in, writing->order, out);
 }
 
 static void
@@ -406,7 +406,7 @@ write_tuple(const struct record *record, const char *in, enum json_order order, 
     for (size_t i = 0; i < record->count; i++) {
         if (i > 0)
             put_byte(out, ',');
-        write_field(&record->fields[i], in, order, out);
+        json_write_field(&record->fields[i], in, order, out);
     }
     put_byte(out, ']');
 }
@@ -415,7 +415,7 @@ static void
 write_record(const struct record *record, const char *in, enum json_order order, struct text *out)
 {
     if (record->bare)
-        write_field(&record->fields[0], in, order, out);
+        json_write_field(&record->fields[0], in, order, out);
     else if (record->tuple)
         write_tuple(record, in, order, out);
     else

@@ -20,6 +20,7 @@ static const struct record perp_record = RECORD(perp, perp_fields);
 static const struct field account_fields[] = {
     NAME_FIELD   (account, id, OPTIONAL),
     NAME_FIELD   (account, category, OPTIONAL),
+    INTEGER_FIELD(account, opened_version, .min = 1, .max = INTEGER_MAX, OPTIONAL),
     DECIMAL_FIELD(account, cash, OPTIONAL, .initial = "0"),
     LIST_FIELD   (account, collateral, leg, .max = LEGS_MAX, OPTIONAL),
     LIST_FIELD   (account, debt, leg, .max = LEGS_MAX, OPTIONAL),

@@ -12,6 +12,8 @@ struct perp { const char *asset; struct decimal quantity, entry_price; };    /* 
 struct account {
     const char    *id;                            /* NULL where the caller gives none */
     const char    *category;                      /* e-mode; NULL: none */
+    int64_t        opened_version;                /* of the parameters that it was opened under;
+                                                   * INTEGER_NONE: those in force (edition.h) */
     struct decimal cash;                          /* signed, in the quote */
     struct leg    *collateral;
     size_t         collateral_count;

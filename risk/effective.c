@@ -79,6 +79,22 @@ lowest_threshold(struct reckoning *reckoning, const struct asset *asset)
     return greatest(lowest, reckon_multiply(reckoning, sum, half, ROUND_UP));
 }
 
+/* NULL: there is none. */
+static struct ramp *
+scaled_ramp(struct reckoning *reckoning, const struct ramp *given, struct decimal multiplier,
+            struct decimal lowest, struct effective_room *room)
+{
+    struct ramp *ramp = &room->ramps[room->ramps_count];
+
+    if (!given)
+        return NULL;
+    *ramp = *given;
+    ramp->initial_threshold =
+        stricter_threshold(reckoning, ramp->initial_threshold, multiplier, lowest);
+    room->ramps_count++;
+    return ramp;
+}
+
 static void
 scale_categories(struct reckoning *reckoning, struct asset *asset, struct decimal multiplier,
                  struct effective_room *room)
@@ -86,12 +102,13 @@ scale_categories(struct reckoning *reckoning, struct asset *asset, struct decima
     struct category *scaled = room->categories + room->categories_count;
 
     for (size_t i = 0; i < asset->categories_count; i++) {
+        struct decimal lowest = decimal_is_none(asset->categories[i].opening_weight)
+                                ? asset->opening_weight : asset->categories[i].opening_weight;
         scaled[i] = asset->categories[i];
         if (!decimal_is_none(scaled[i].threshold))
             scaled[i].threshold =
-                stricter_threshold(reckoning, scaled[i].threshold, multiplier,
-                                   decimal_is_none(scaled[i].opening_weight)
-                                   ? asset->opening_weight : scaled[i].opening_weight);
+                stricter_threshold(reckoning, scaled[i].threshold, multiplier, lowest);
+        scaled[i].ramp = scaled_ramp(reckoning, scaled[i].ramp, multiplier, lowest, room);
     }
     room->categories_count += asset->categories_count;
     asset->categories = scaled;
@@ -126,13 +143,7 @@ scale_asset(struct reckoning *reckoning, struct asset *asset, struct decimal mul
     struct decimal lowest = lowest_threshold(reckoning, asset);
 
     asset->threshold = stricter_threshold(reckoning, asset->threshold, multiplier, lowest);
-    if (asset->ramp) {
-        struct ramp *ramp = &room->ramps[room->ramps_count++];
-        *ramp = *asset->ramp;
-        ramp->initial_threshold =
-            stricter_threshold(reckoning, ramp->initial_threshold, multiplier, lowest);
-        asset->ramp = ramp;
-    }
+    asset->ramp = scaled_ramp(reckoning, asset->ramp, multiplier, lowest, room);
     scale_categories(reckoning, asset, multiplier, room);
     scale_brackets(reckoning, asset, multiplier, room);
 }

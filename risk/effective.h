@@ -50,7 +50,7 @@ struct effective_room {
     struct asset      assets[ASSETS_MAX];
     struct bracket    brackets[ASSETS_MAX * BRACKETS_MAX];
     struct category   categories[ASSETS_MAX * CATEGORIES_MAX];
-    struct ramp       ramps[ASSETS_MAX];
+    struct ramp       ramps[ASSETS_MAX * (CATEGORIES_MAX + 1)];
     size_t            brackets_count, categories_count, ramps_count;
 };
 

@@ -103,8 +103,7 @@ add_collateral(struct tally *tally, const struct position_leg *leg, struct decim
 {
     const struct position_asset *held = &tally->position->assets[leg->asset];
     const struct asset *asset = &held->asset;
-    struct decimal pre_threshold = asset->pre_liquidation ? asset->pre_liquidation->threshold
-                                                          : asset->threshold;
+    struct decimal pre_threshold = held->pre_threshold;
     struct health *health = tally->health;
 
     *value = quote_value(&tally->reckoning, tally->parameters, leg->quantity, held->price,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "risk/adaptive.h"
+#include "risk/governance.h"
 #include "risk/oracle.h"
 
 /* Bounds that are neither 0, 1 nor 1e-18. */
@@ -51,10 +52,18 @@ static const struct field bracket_fields[] = {
 };
 static const struct record bracket_record = RECORD(bracket, bracket_fields);
 
+static const struct field ramp_fields[] = {
+    DECIMAL_FIELD(ramp, initial_threshold, FRACTION),
+    INSTANT_FIELD(ramp, start_at),
+    INTEGER_FIELD(ramp, duration_s, .min = 1, .max = YEAR_S),
+};
+static const struct record ramp_record = RECORD(ramp, ramp_fields);
+
 static const struct field category_fields[] = {
     DECIMAL_FIELD(category, opening_weight, FRACTION, ABSENT_IS_NONE),
     DECIMAL_FIELD(category, threshold,      FRACTION, ABSENT_IS_NONE),
     DECIMAL_FIELD(category, penalty_rate,   FRACTION, ABSENT_IS_NONE),
+    POINTER_FIELD(category, ramp, ramp, .optional = true),
 };
 static const struct record category_record = RECORD(category, category_fields);
 
@@ -64,15 +73,9 @@ static const struct field pre_liquidation_fields[] = {
     DECIMAL_FIELD(pre_liquidation, close_end_rate,     NOT_NEGATIVE),
     DECIMAL_FIELD(pre_liquidation, penalty_start_rate, NOT_NEGATIVE, OTHERWISE("0")),
     DECIMAL_FIELD(pre_liquidation, penalty_end_rate,   NOT_NEGATIVE, OTHERWISE("0")),
+    POINTER_FIELD(pre_liquidation, ramp, ramp, .optional = true),
 };
 static const struct record pre_liquidation_record = RECORD(pre_liquidation, pre_liquidation_fields);
-
-static const struct field ramp_fields[] = {
-    DECIMAL_FIELD(ramp, initial_threshold, FRACTION),
-    INSTANT_FIELD(ramp, start_at),
-    INTEGER_FIELD(ramp, duration_s, .min = 1, .max = YEAR_S),
-};
-static const struct record ramp_record = RECORD(ramp, ramp_fields);
 
 static const struct field asset_fields[] = {
     DECIMAL_FIELD(asset, unit,              POSITIVE_FRACTION, OTHERWISE(SMALLEST)),
@@ -273,7 +276,13 @@ static const struct field suggestions_fields[] = {
 };
 static const struct record suggestions_record = RECORD(suggestions, suggestions_fields);
 
+static const char *const statuses[]       = { "open", "paused", "retired", NULL };
+static const char *const applies_to_all[] = { "all", "ramp", "new_only", NULL };
+
 static const struct field parameters_fields[] = {
+    CHOICE_FIELD (parameters, status, .choices = statuses, .optional = true),
+    CHOICE_FIELD (parameters, applies_to, .choices = applies_to_all, .optional = true),
+    INTEGER_FIELD(parameters, ramp_s, .min = 60, .max = YEAR_S, .optional = true),
     RECORD_FIELD(parameters, quote, quote, .optional = true),
     MAP_FIELD   (parameters, assets, asset, name, .max = ASSETS_MAX),
     RECORD_FIELD(parameters, trigger, trigger),
@@ -284,6 +293,7 @@ static const struct field parameters_fields[] = {
     RECORD_FIELD(parameters, execution, execution, .optional = true),
     RECORD_FIELD(parameters, suggestions, suggestions, .optional = true),
     POINTER_FIELD(parameters, oracle, oracle_settings, .optional = true),
+    POINTER_FIELD(parameters, governance, governance, .optional = true),
 };
 const struct record parameters_record = RECORD(parameters, parameters_fields);
 

@@ -6,6 +6,7 @@
 #include "record/record.h"
 
 struct adaptive_settings;
+struct governance;
 struct oracle_settings;
 
 enum { ASSETS_MAX = 64, BRACKETS_MAX = 64, CATEGORIES_MAX = 16 };
@@ -13,15 +14,21 @@ enum { ASSETS_MAX = 64, BRACKETS_MAX = 64, CATEGORIES_MAX = 16 };
 /* maintenance(N) = N * rate - deduction, of the last bracket with from_notional <= N. */
 struct bracket { struct decimal from_notional, rate, deduction; };
 
-/* Replaces the asset's own weights for an account of this category; none: keeps it. */
-struct category { const char *name; struct decimal opening_weight, threshold, penalty_rate; };
+struct ramp { struct decimal initial_threshold; int64_t start_at, duration_s; };
+
+/* Replaces the asset's own weights for an account of this category; none: keeps it. A threshold of
+ * its own moves along a ramp of its own: the asset's is of the threshold that it replaces. */
+struct category {
+    const char    *name;
+    struct decimal opening_weight, threshold, penalty_rate;
+    struct ramp   *ramp;                          /* NULL: its threshold stands */
+};
 
 struct pre_liquidation {
     struct decimal threshold, close_start_rate, close_end_rate;
     struct decimal penalty_start_rate, penalty_end_rate;
+    struct ramp   *ramp;                          /* of its threshold; NULL: it stands */
 };
-
-struct ramp { struct decimal initial_threshold; int64_t start_at, duration_s; };
 
 struct asset {
     const char             *name;
@@ -123,7 +130,16 @@ struct suggestions {
     struct decimal funding_rate;                  /* a year's [0] */
 };
 
+/* Whether the market takes decisions; and what a new version is to accounts that are there already:
+ * theirs at once, theirs as thresholds move there over ramp_s, or only for those that are opened from
+ * then on (edition.h). A document that does not say is the first of each. */
+enum market_status { MARKET_OPEN, MARKET_PAUSED, MARKET_RETIRED };
+enum applies_to { APPLIES_TO_ALL, APPLIES_TO_RAMP, APPLIES_TO_NEW_ONLY };
+
 struct parameters {
+    int                status;                    /* enum market_status; CHOICE_NONE: open */
+    int                applies_to;                /* enum applies_to; CHOICE_NONE: all */
+    int64_t            ramp_s;                    /* of applies_to ramp; else INTEGER_NONE */
     struct quote       quote;
     struct asset      *assets;
     size_t             assets_count;
@@ -135,6 +151,7 @@ struct parameters {
     struct execution   execution;
     struct suggestions suggestions;
     struct oracle_settings *oracle;               /* NULL: no guard judges the prices (oracle.h) */
+    struct governance *governance;                /* NULL: governance_default (governance.h) */
 };
 
 extern const struct record parameters_record;

@@ -23,17 +23,35 @@ gone_s(const struct ramp *ramp, int64_t now_us)
 /* floor((initial * (duration - gone) + threshold * gone) / duration); thresholds are at most 1e18
  * units and durations at most 3e7 s, so that 128 bits are plenty. */
 struct decimal
-threshold_at(const struct asset *asset, int64_t now_us)
+ramped_threshold(struct decimal threshold, const struct ramp *ramp, int64_t now_us)
 {
-    const struct ramp *ramp = asset->ramp;
     int64_t gone;
     int128 sum;
 
     if (!ramp)
-        return asset->threshold;
+        return threshold;
     gone = gone_s(ramp, now_us);
-    sum = ramp->initial_threshold.units * (ramp->duration_s - gone) + asset->threshold.units * gone;
+    sum = ramp->initial_threshold.units * (ramp->duration_s - gone) + threshold.units * gone;
     return (struct decimal){ sum / ramp->duration_s };
+}
+
+struct decimal
+threshold_at(const struct asset *asset, int64_t now_us)
+{
+    return ramped_threshold(asset->threshold, asset->ramp, now_us);
+}
+
+/* While ramps move, the window never begins above where it ends. */
+static struct decimal
+pre_threshold(const struct asset *asset, int64_t now_us)
+{
+    const struct pre_liquidation *pre = asset->pre_liquidation;
+    struct decimal begins;
+
+    if (!pre)
+        return asset->threshold;
+    begins = ramped_threshold(pre->threshold, pre->ramp, now_us);
+    return decimal_compare(begins, asset->threshold) < 0 ? begins : asset->threshold;
 }
 
 static void
@@ -52,6 +70,8 @@ apply_category(struct asset *asset, const char *name)
             continue;
         replace(&asset->opening_weight, category->opening_weight);
         replace(&asset->threshold, category->threshold);
+        if (!decimal_is_none(category->threshold))
+            asset->ramp = category->ramp;
         replace(&asset->penalty_rate, category->penalty_rate);
     }
 }
@@ -90,6 +110,7 @@ position_add_asset(struct position *position, const char *name, const struct sta
     added->asset = *listed;
     apply_category(&added->asset, position->category);
     added->asset.threshold = threshold_at(&added->asset, position->now_us);
+    added->pre_threshold = pre_threshold(&added->asset, position->now_us);
     added->price = *price;
     *index = position->assets_count++;
     return true;

@@ -13,6 +13,7 @@
 struct position_asset {
     struct asset   asset;
     struct decimal price;
+    struct decimal pre_threshold;         /* where its window begins; its threshold without one */
 };
 
 struct position_leg  { size_t asset; struct decimal quantity; };              /* quantity >= 0 */
@@ -59,5 +60,7 @@ struct decimal position_debt(const struct position *position, size_t asset);
 
 /* The asset's threshold at that time, between the ramp's initial one and its own; down to 1e-18. */
 struct decimal threshold_at(const struct asset *asset, int64_t now_us);
+/* The same of any threshold; `ramp` NULL: it stands. */
+struct decimal ramped_threshold(struct decimal threshold, const struct ramp *ramp, int64_t now_us);
 
 #endif

@@ -1,0 +1,69 @@
+/* Versions of a market's parameters as an account meets them: which of them holds for it, and what is
+ * coming. Pure: time is an argument. */
+#ifndef RISK_EDITION_H
+#define RISK_EDITION_H
+
+#include "record/fault.h"
+#include "record/record.h"
+#include "risk/parameters.h"
+
+struct question;
+
+enum { EDITIONS_MAX = 16, UPCOMING_MAX = 8 };
+
+struct edition {
+    int64_t                  version, active_at;      /* microseconds */
+    const char              *sha256;                  /* of the document, in hex */
+    const struct parameters *parameters;              /* accepted */
+};
+
+/* Which version holds for an account that was opened under `opened_version` (INTEGER_NONE: it does not
+ * say, the one in force). `editions`: oldest first, the one in force last; those before it only as far
+ * as it, and each after them, applies to new accounts only. An account that is opened under one of
+ * them, or an earlier one, keeps the last that applies to it: versions that are new_only and came
+ * after its opening do not. NULL: the version is not there yet. */
+const struct edition *edition_for(const struct edition *editions, size_t count,
+                                  int64_t opened_version);
+
+/* Does this version, once it is active, change the rules of accounts that are there already? */
+bool edition_reaches(const struct parameters *parameters);
+
+/* Room for the ramps that an activation adds. */
+struct ramps_room {
+    struct ramp            ramps[ASSETS_MAX * (CATEGORIES_MAX + 2)];
+    size_t                 count;
+};
+
+/* The document that is in force, made of the one that was approved, at the time it becomes active: with
+ * applies_to `ramp`, each threshold that moves (an asset's, a category's, a pre-liquidation window's)
+ * gets a ramp from what was in force at that time, over ramp_s, unless the document states another of
+ * its own. A ramp that the version before left behind stays where its threshold stays and it is not
+ * over. Deterministic, so that anybody can make it again from the two documents and the time; stored
+ * and hashed as the version's document, it makes a decision need nothing else. `next` is changed. */
+void edition_activate(struct parameters *next, const struct parameters *in_force,
+                      int64_t active_at_us, struct ramps_room *room);
+
+/* The earliest time from which all of its ramps are over; at least `active_at`. */
+int64_t edition_full_at(const struct edition *edition);
+
+/* A change that is coming to this account: its figures under that version once it holds in full, in
+ * today's state of the market. */
+struct upcoming {
+    int64_t        parameters_version;
+    const char    *parameters_sha256;
+    int64_t        active_at, full_at;                /* full_at: with its ramps over */
+    struct decimal health_ratio;
+    int            health_ratio_reason;
+    struct decimal liquidation_price;                 /* of the main risk asset under these rules */
+    int            liquidation_price_reason;
+};
+
+extern const struct record upcoming_record;
+
+/* Of each scheduled version that reaches this account. The question's `state` is there. A version under
+ * which the account cannot be valued (an asset is gone) has no figures, with the reason no_price.
+ * Returns how many. */
+size_t upcoming_fill(const struct edition *scheduled, size_t count, const struct question *question,
+                     struct upcoming out[static UPCOMING_MAX]);
+
+#endif
