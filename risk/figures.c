@@ -3,12 +3,11 @@
 
 #include <string.h>
 
-#include "risk/oracle.h"
-
 static const char *const reason_names[] = {
     "no_debt", "no_collateral", "no_position", "no_price", "no_depth", "no_volatility", "no_volume", "never",
     "already_liquidatable", "depth_exhausted", "penalty_exceeds_value", "no_counterpart", "not_this_rule", "infeasible",
-    "wallet_too_small", "not_needed", "no_benefit", "not_recognised", "overflow", NULL
+    "wallet_too_small", "not_needed", "no_benefit", "not_recognised", "overflow", "state_of_request",
+    "no_guard", "no_history", "no_quorum", NULL
 };
 static const char *const status_names[] = { "healthy", "pre_liquidatable", "liquidatable", NULL };
 static const char *const direction_names[] = { "below", "above", NULL };
@@ -266,12 +265,12 @@ const struct record working_record = RECORD(working, working_fields);
 
 static const char *const basis_names[] = { "request", "weighted_median", NULL };
 static const char *const verdict_names[] = { "accept", "defer", "reject", NULL };
-/* enum oracle_reason, but for the usual, which is null. */
+/* enum oracle_reason, but for the usual, which is null; then why there is no verdict. */
 static const char *const oracle_reason_names[] = {
     "no_history", "confirmed_deviation", "sequencer_down", "unconfirmed_deviation", "attack_pays", "stale", "no_quorum",
-    NULL
+    "state_of_request", "no_guard", NULL
 };
-_Static_assert(COUNT_OF(oracle_reason_names) == ORACLE_NO_QUORUM + 1, "a name for each reason");
+_Static_assert(COUNT_OF(oracle_reason_names) == GUARD_NO_GUARD + 2, "a name for each reason");
 _Static_assert((int)PRICE_SOURCES_MAX == (int)SOURCES_MAX, "room for each source");
 
 static const struct field price_source_fields[] = {
@@ -279,11 +278,18 @@ static const struct field price_source_fields[] = {
 };
 static const struct record price_source_record = BARE(price_source, price_source_fields);
 
+static const struct field dropped_source_fields[] = {
+    NAME_FIELD  (dropped_source, source),
+    CHOICE_FIELD(dropped_source, fate, .choices = source_fate_names),
+};
+static const struct record dropped_source_record = RECORD(dropped_source, dropped_source_fields);
+
 static const struct field price_figure_fields[] = {
     NAME_FIELD   (price_figure, asset),
     DECIMAL_FIELD(price_figure, price),
     CHOICE_FIELD (price_figure, basis, .choices = basis_names),
     LIST_FIELD   (price_figure, sources, price_source, .max = PRICE_SOURCES_MAX),
+    LIST_FIELD   (price_figure, dropped, dropped_source, .max = PRICE_SOURCES_MAX),
     INSTANT_FIELD(price_figure, observed_at, ALWAYS),
 };
 const struct record price_figure_record = RECORD(price_figure, price_figure_fields);
@@ -297,12 +303,17 @@ static const struct field oracle_figures_fields[] = {
     NAME_FIELD   (oracle_figures, asset, ALWAYS),
     INTEGER_FIELD(oracle_figures, retry_after_s, ALWAYS, .min = 1, .max = 86400),
     DECIMAL_FIELD(oracle_figures, slice_rate),
+    INTEGER_FIELD(oracle_figures, used_count, COUNTED),
+    INTEGER_FIELD(oracle_figures, quorum, COUNTED),
+    DECIMAL_FIELD(oracle_figures, time_weighted_price, ALWAYS),
     DECIMAL_FIELD(oracle_figures, deviation, ALWAYS),
     DECIMAL_FIELD(oracle_figures, bound, ALWAYS),
-    INTEGER_FIELD(oracle_figures, used_count, COUNTED),
     INTEGER_FIELD(oracle_figures, confirming_count, COUNTED),
+    REASON_FIELD (oracle_figures, deviation_reason),
     DECIMAL_FIELD(oracle_figures, manipulation_cost, ALWAYS),
+    REASON_FIELD (oracle_figures, manipulation_cost_reason),
     DECIMAL_FIELD(oracle_figures, attack_gain, ALWAYS),
+    REASON_FIELD (oracle_figures, attack_gain_reason),
 };
 const struct record oracle_figures_record = RECORD(oracle_figures, oracle_figures_fields);
 

@@ -6,6 +6,7 @@
 #include "record/record.h"
 #include "risk/account.h"
 #include "risk/effective.h"
+#include "risk/oracle.h"
 #include "risk/parameters.h"
 #include "risk/state.h"
 
@@ -19,7 +20,8 @@ enum reason {
     REASON_NO_DEBT, REASON_NO_COLLATERAL, REASON_NO_POSITION, REASON_NO_PRICE, REASON_NO_DEPTH, REASON_NO_VOLATILITY,
     REASON_NO_VOLUME, REASON_NEVER, REASON_ALREADY_LIQUIDATABLE, REASON_DEPTH_EXHAUSTED, REASON_PENALTY_EXCEEDS_VALUE,
     REASON_NO_COUNTERPART, REASON_NOT_THIS_RULE, REASON_INFEASIBLE, REASON_WALLET_TOO_SMALL, REASON_NOT_NEEDED,
-    REASON_NO_BENEFIT, REASON_NOT_RECOGNISED, REASON_OVERFLOW,
+    REASON_NO_BENEFIT, REASON_NOT_RECOGNISED, REASON_OVERFLOW, REASON_STATE_OF_REQUEST,
+    REASON_NO_GUARD, REASON_NO_HISTORY, REASON_NO_QUORUM,
     REASON_NONE = -1
 };
 
@@ -180,6 +182,8 @@ enum price_basis { PRICE_OF_REQUEST, PRICE_WEIGHTED_MEDIAN };
 
 struct price_source { const char *source; };
 
+struct dropped_source { const char *source; int fate; };    /* enum source_fate, but not used */
+
 /* A price that the answer stands on. */
 struct price_figure {
     const char          *asset;
@@ -187,20 +191,32 @@ struct price_figure {
     int                  basis;                   /* enum price_basis */
     struct price_source *sources;                 /* that count in it */
     size_t               sources_count;
-    int64_t              observed_at;             /* of the oldest of them; INSTANT_NONE: of a request */
+    struct dropped_source *dropped;               /* that reported it, and do not count */
+    size_t               dropped_count;
+    int64_t              observed_at;             /* of the oldest that counts; of a request: none */
 };
+
+/* Of a verdict: why not all was judged, where the market's guard had no part in it; behind those of
+ * enum oracle_reason. */
+enum { GUARD_STATE_OF_REQUEST = ORACLE_NO_QUORUM, GUARD_NO_GUARD };
 
 /* The oracle guard's verdict on the prices: guard.h. */
 struct oracle_figures {
     int            verdict;                       /* enum oracle_verdict */
-    int            reason;                        /* -1: nothing to say */
-    bool           judged;                     /* false: the market has no guard, or the state is of a request */
+    int            reason;                        /* oracle_reason less 1, or those two; or -1 */
+    bool           judged;                        /* false: for one of those two reasons */
     const char    *asset;                         /* that the verdict is about; NULL: not judged */
     int64_t        retry_after_s;                 /* of a verdict that defers; else INTEGER_NONE */
     struct decimal slice_rate;                    /* of the usual slice, 0 unless it accepts */
-    struct decimal deviation, bound;              /* ln(price / time-weighted price), and what is usual */
-    int64_t        used_count, confirming_count;  /* sources; INTEGER_NONE: not judged */
-    struct decimal manipulation_cost, attack_gain;        /* in the quote */
+    int64_t        used_count, quorum;            /* sources, at the time of the verdict */
+    struct decimal time_weighted_price;           /* before this price, of the snapshot's memory */
+    struct decimal deviation, bound;              /* ln(price / that), and what is usual */
+    int64_t        confirming_count;              /* sources past the bound themselves */
+    int            deviation_reason;              /* why none of these four is there */
+    struct decimal manipulation_cost;             /* in the quote */
+    int            manipulation_cost_reason;
+    struct decimal attack_gain;                   /* in the quote */
+    int            attack_gain_reason;
 };
 
 struct warning { const char *code; const char *detail; };
@@ -215,6 +231,7 @@ struct figures {
     struct oracle_figures     oracle;
     struct effective         *effective;          /* NULL: the document's values stand as they are */
     const struct parameters  *rules;              /* that the figures were computed with; not a member of the answer */
+    const struct liquidation_price *main;         /* that moves to the trigger; likewise */
     struct health             health;
     struct liquidation_price *liquidation_prices;
     size_t                    liquidation_prices_count;
@@ -252,6 +269,7 @@ struct figures_room {
     struct warning             warnings[WARNINGS_MAX];
     struct price_figure        prices[ASSETS_MAX];
     struct price_source        price_sources[ASSETS_MAX][PRICE_SOURCES_MAX];
+    struct dropped_source      dropped_sources[ASSETS_MAX][PRICE_SOURCES_MAX];
     struct effective           effective;
     struct effective_asset     effective_assets[ASSETS_MAX];
     struct parameters          sliced;

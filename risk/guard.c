@@ -14,20 +14,26 @@ list_price(const struct guard_question *question, const struct position_asset *a
 {
     const struct asset_sources *sources = question->snapshot
         ? snapshot_sources(question->snapshot, asset->asset.name) : NULL;
-    struct price_source *names = room->price_sources[figures->prices_count];
-    struct price_figure *price = &figures->prices[figures->prices_count++];
+    struct price_source   *names = room->price_sources[figures->prices_count];
+    struct dropped_source *dropped = room->dropped_sources[figures->prices_count];
+    struct price_figure   *price = &figures->prices[figures->prices_count++];
 
     *price = (struct price_figure){ asset->asset.name, asset->price,
                                     sources ? PRICE_WEIGHTED_MEDIAN : PRICE_OF_REQUEST, names, 0,
-                                    INSTANT_NONE };
+                                    dropped, 0, INSTANT_NONE };
     if (!sources) {
         names[price->sources_count++].source = "request";
         return;
     }
     price->observed_at = snapshot_price_at(question->snapshot, asset->asset.name);
-    for (size_t i = 0; i < sources->reports_count; i++)
-        if (sources->reports[i].fate == SOURCE_USED)
-            names[price->sources_count++].source = sources->reports[i].source;
+    for (size_t i = 0; i < sources->reports_count; i++) {
+        const struct judged_report *report = &sources->reports[i];
+        if (report->fate == SOURCE_USED)
+            names[price->sources_count++].source = report->source;
+        else
+            dropped[price->dropped_count++] =
+                (struct dropped_source){ report->source, report->fate };
+    }
 }
 
 static const struct price_memory *
@@ -97,7 +103,8 @@ find_gain(const struct guard_question *question, size_t asset,
 }
 
 static bool
-judge_asset(const struct guard_question *question, size_t index, struct oracle_answer *answer)
+judge_asset(const struct guard_question *question, size_t index, struct decimal *reference,
+            struct oracle_answer *answer)
 {
     const struct asset         *asset = &question->position->assets[index].asset;
     const struct asset_sources *sources = snapshot_sources(question->snapshot, asset->name);
@@ -118,6 +125,7 @@ judge_asset(const struct guard_question *question, size_t index, struct oracle_a
     if (!find_gain(question, index, &asked.reference, &asked.gain))
         return false;
     oracle_judge(question->parameters->oracle, &asked, answer);
+    *reference = asked.reference.price;
     return true;
 }
 
@@ -131,22 +139,41 @@ shown(double statistic, bool exists)
     return out;
 }
 
-static void
-show(const struct oracle_answer *answer, const char *asset, struct oracle_figures *out)
+/* A verdict on the sources alone, or on a first snapshot, compares with nothing. */
+static int
+deviation_reason(const struct oracle_answer *answer)
 {
+    if (answer->has_reference)
+        return REASON_NONE;
+    return answer->verdict == ORACLE_REJECT ? REASON_NO_QUORUM : REASON_NO_HISTORY;
+}
+
+static void
+show(const struct guard_question *question, const struct oracle_answer *answer,
+     struct decimal reference, struct oracle_figures *out)
+{
+    bool is_compared = answer->has_reference;
+    int  reason = deviation_reason(answer);
+
     *out = (struct oracle_figures){
-        .verdict           = (int)answer->verdict,
-        .reason            = answer->reason == ORACLE_USUAL ? -1 : (int)answer->reason - 1,
-        .asset             = asset,
-        .judged         = true,
-        .retry_after_s     = answer->verdict == ORACLE_DEFER ? answer->retry_after_s : INTEGER_NONE,
-        .slice_rate        = answer->slice_rate,
-        .deviation         = shown(answer->deviation, answer->has_reference),
-        .bound             = shown(answer->bound, answer->has_reference),
-        .confirming_count  = (int64_t)answer->confirming_count,
-        .used_count        = (int64_t)answer->aggregate.used_count,
-        .manipulation_cost = shown(answer->push.cost, answer->has_cost),
-        .attack_gain       = shown(answer->gain, true),
+        .verdict             = (int)answer->verdict,
+        .reason              = answer->reason == ORACLE_USUAL ? -1 : (int)answer->reason - 1,
+        .judged              = true,
+        .asset               = out->asset,
+        .retry_after_s       = answer->verdict == ORACLE_DEFER ? answer->retry_after_s
+                                                               : INTEGER_NONE,
+        .slice_rate          = answer->slice_rate,
+        .used_count          = (int64_t)answer->aggregate.used_count,
+        .quorum              = question->parameters->oracle->quorum,
+        .time_weighted_price = is_compared ? reference : DECIMAL_NONE,
+        .deviation           = shown(answer->deviation, is_compared),
+        .bound               = shown(answer->bound, is_compared),
+        .confirming_count    = is_compared ? (int64_t)answer->confirming_count : INTEGER_NONE,
+        .deviation_reason    = reason,
+        .manipulation_cost   = shown(answer->push.cost, answer->has_cost),
+        .manipulation_cost_reason = is_compared && !answer->has_cost ? REASON_NO_DEPTH : reason,
+        .attack_gain         = shown(answer->gain, is_compared),
+        .attack_gain_reason  = reason,
     };
 }
 
@@ -179,29 +206,44 @@ guard_warn(struct figures *figures)
                      "liquidate in slices of oracle.slice_rate of the usual");
 }
 
+static void
+open_verdict(const struct guard_question *question, struct oracle_figures *out)
+{
+    int reason = question->snapshot ? REASON_NO_GUARD : REASON_STATE_OF_REQUEST;
+
+    *out = (struct oracle_figures){
+        .verdict = ORACLE_ACCEPT,
+        .reason = question->snapshot ? GUARD_NO_GUARD : GUARD_STATE_OF_REQUEST,
+        .retry_after_s = INTEGER_NONE, .slice_rate = decimal_one, .used_count = INTEGER_NONE,
+        .quorum = INTEGER_NONE, .time_weighted_price = DECIMAL_NONE, .deviation = DECIMAL_NONE,
+        .bound = DECIMAL_NONE, .confirming_count = INTEGER_NONE, .deviation_reason = reason,
+        .manipulation_cost = DECIMAL_NONE, .manipulation_cost_reason = reason,
+        .attack_gain = DECIMAL_NONE, .attack_gain_reason = reason,
+    };
+}
+
 bool
 guard_fill(const struct guard_question *question, struct figures *figures, struct figures_room *room)
 {
     const struct position *position = question->position;
+    struct oracle_figures *worst = &figures->oracle;
     struct oracle_answer   answer;
+    struct decimal         reference;
 
-    figures->oracle = (struct oracle_figures){
-        .verdict = ORACLE_ACCEPT, .reason = -1, .retry_after_s = INTEGER_NONE,
-        .slice_rate = decimal_one, .deviation = DECIMAL_NONE, .bound = DECIMAL_NONE,
-        .manipulation_cost = DECIMAL_NONE, .attack_gain = DECIMAL_NONE,
-        .confirming_count = INTEGER_NONE, .used_count = INTEGER_NONE,
-    };
+    open_verdict(question, worst);
     for (size_t i = 0; i < position->assets_count; i++) {
         list_price(question, &position->assets[i], figures, room);
         if (!question->snapshot || !question->parameters->oracle)
             continue;
-        if (!judge_asset(question, i, &answer))
+        if (!judge_asset(question, i, &reference, &answer))
             return false;
-        if (is_worse(&answer, &figures->oracle))
-            show(&answer, position->assets[i].asset.name, &figures->oracle);
-        else if (answer.verdict == ORACLE_DEFER && figures->oracle.verdict == ORACLE_DEFER &&
-                 answer.retry_after_s > figures->oracle.retry_after_s)
-            figures->oracle.retry_after_s = answer.retry_after_s;
+        if (is_worse(&answer, worst)) {
+            worst->asset = position->assets[i].asset.name;
+            show(question, &answer, reference, worst);
+        } else if (answer.verdict == ORACLE_DEFER && worst->verdict == ORACLE_DEFER &&
+                   answer.retry_after_s > worst->retry_after_s) {
+            worst->retry_after_s = answer.retry_after_s;
+        }
     }
     guard_warn(figures);
     return true;

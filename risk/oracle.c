@@ -9,20 +9,17 @@
 
 #define SECOND_US INT64_C(1000000)
 
+const char *const source_fate_names[] = {
+    [SOURCE_USED] = "used", [SOURCE_UNKNOWN] = "unknown",
+    [SOURCE_FROM_THE_FUTURE] = "from_the_future", [SOURCE_SUPERSEDED] = "superseded",
+    [SOURCE_CONTRADICTORY] = "contradictory", [SOURCE_NOT_POSITIVE] = "not_positive",
+    [SOURCE_STALE] = "stale", [SOURCE_UNSURE] = "unsure", NULL,
+};
+
 const char *
 source_fate_name(enum source_fate fate)
 {
-    switch (fate) {
-    case SOURCE_USED:            return "used";
-    case SOURCE_UNKNOWN:         return "unknown";
-    case SOURCE_FROM_THE_FUTURE: return "from_the_future";
-    case SOURCE_SUPERSEDED:      return "superseded";
-    case SOURCE_CONTRADICTORY:   return "contradictory";
-    case SOURCE_NOT_POSITIVE:    return "not_positive";
-    case SOURCE_STALE:           return "stale";
-    case SOURCE_UNSURE:          return "unsure";
-    }
-    return "used";
+    return source_fate_names[fate];
 }
 
 const char *

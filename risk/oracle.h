@@ -93,7 +93,9 @@ enum source_fate {
     SOURCE_UNSURE                         /* a confidence below 0, or above its maximum */
 };
 
-const char *source_fate_name(enum source_fate fate);     /* "used", "from_the_future", ... */
+/* "used", "from_the_future", ...; ended by NULL */
+extern const char *const source_fate_names[];
+const char *source_fate_name(enum source_fate fate);
 
 /* The weight is that in the median, capped; 0 where the report does not count. */
 struct source_judgement { enum source_fate fate; double weight; };

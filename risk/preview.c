@@ -98,6 +98,7 @@ choose_main(struct preview *preview)
             situation->main_asset = asset;
         }
     }
+    preview->figures->main = situation->main;
 }
 
 static bool

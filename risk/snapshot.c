@@ -13,11 +13,6 @@ enum { MILLISECOND_US = 1000, SECOND_US = 1000000, PRICE_AGE_S = 3600, CANDLED_M
 
 static const struct decimal volatility_most = DECIMAL_OF(100);
 
-static const char *const fates[] = {
-    "used", "unknown", "from_the_future", "superseded", "contradictory", "not_positive", "stale", "unsure", NULL
-};
-_Static_assert(COUNT_OF(fates) == SOURCE_UNSURE + 2, "a name for each fate");
-
 #define NONE { -DECIMAL_MAX_UNITS - 1 }
 
 /* Of a market whose document says nothing: the defaults of their records. */
@@ -64,7 +59,7 @@ static const struct field judged_report_fields[] = {
     DECIMAL_FIELD(judged_report, price),
     DECIMAL_FIELD(judged_report, confidence),
     INSTANT_FIELD(judged_report, observed_at),
-    CHOICE_FIELD (judged_report, fate, .choices = fates),
+    CHOICE_FIELD (judged_report, fate, .choices = source_fate_names),
 };
 static const struct record judged_report_record = RECORD(judged_report, judged_report_fields);
 

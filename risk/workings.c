@@ -345,19 +345,16 @@ write_effective(struct writer_of_workings *workings, const struct parameters *pa
 static void
 tell_basis(const struct figures *figures, char *basis, size_t bytes)
 {
-    char price[DECIMAL_TEXT_MAX] = "";
+    const struct liquidation_price *main = figures->main;
+    char                            price[DECIMAL_TEXT_MAX];
 
-    for (size_t i = 0; i < figures->liquidation_prices_count; i++)
-        if (figures->risk.asset &&
-            !strcmp(figures->risk.asset, figures->liquidation_prices[i].asset) &&
-            !decimal_is_none(figures->liquidation_prices[i].price))
-            decimal_format(figures->liquidation_prices[i].price, price);
-    if (figures->liquidation.at == AT_TRIGGER)
-        snprintf(basis, bytes, "%s at its liquidation price%s%s, the others as stated",
-                 figures->risk.asset ? figures->risk.asset : "the main asset", *price ? " " : "",
+    if (main && figures->liquidation.at == AT_TRIGGER && !decimal_is_none(main->price)) {
+        decimal_format(main->price, price);
+        snprintf(basis, bytes, "%s at its liquidation price %s, the others as stated", main->asset,
                  price);
-    else
+    } else {
         snprintf(basis, bytes, "prices as stated");
+    }
 }
 
 void

@@ -156,6 +156,18 @@ opened_in_calm(void)
     pushed(&(struct push)CALM);
 }
 
+/* One source of ether does not count, and is named. */
+static void
+dropped_alone(const struct api_answer *answer, const char *source, const char *fate)
+{
+    const json_t *dropped = json_object_get(price_of(answer, "ETH"), "dropped");
+    const json_t *first = json_array_get(dropped, 0);
+
+    ck_assert_int_eq((int)json_array_size(dropped), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(first, "source")), source);
+    ck_assert_str_eq(json_string_value(json_object_get(first, "fate")), fate);
+}
+
 START_TEST(one_liar_of_five_moves_nothing)
 {
     struct api_answer answer;
@@ -187,6 +199,7 @@ START_TEST(absurd_confidence_buys_no_weight)
     ck_assert_ptr_nonnull(strstr(answer.http.body, "{\"source\":\"sure\",\"fate\":\"used\"}"));
     api_forget(&answer);
     preview("12000", &answer);
+    dropped_alone(&answer, "lost", "unsure");
     double price = number_of(json_object_get(price_of(&answer, "ETH"), "price"));
     ck_assert(price >= 1999 && price <= 2001);
     judged(&answer, "accept", NULL);
@@ -367,6 +380,9 @@ START_TEST(state_of_a_request_is_not_judged)
     api_call(&request, &answer);
     ck_assert_int_eq(answer.http.status, 201);
     ck_assert(json_is_false(of_oracle(&answer, "judged")));
+    ck_assert_str_eq(json_string_value(of_oracle(&answer, "reason")), "state_of_request");
+    ck_assert_str_eq(json_string_value(of_oracle(&answer, "deviation_reason")), "state_of_request");
+    ck_assert(json_is_null(of_oracle(&answer, "deviation")));
     ck_assert_str_eq(json_string_value(json_object_get(price_of(&answer, "ETH"), "basis")), "request");
     ck_assert(json_is_null(json_object_get(price_of(&answer, "ETH"), "observed_at")));
     ck_assert_str_eq(json_string_value(json_object_get(json_object_get(answer.json, "effective"), "reason")),
