@@ -36,6 +36,17 @@ known_forget(struct known *known)
 }
 
 void
+known_turn(struct known *known, int64_t now_us)
+{
+    int64_t day = now_us / DAY_US;
+
+    if (day <= known->day)
+        return;
+    known_forget(known);
+    known->day = day;
+}
+
+void
 known_add(struct known *known, const struct digest *digest)
 {
     size_t slot;
@@ -63,6 +74,17 @@ int64_t
 decision_day(const struct decision *decision)
 {
     return decision->now_us / DAY_US;
+}
+
+int64_t
+newest_us(struct decision *const *items, size_t count)
+{
+    int64_t newest = items[0]->now_us;
+
+    for (size_t i = 1; i < count; i++)
+        if (items[i]->now_us > newest)
+            newest = items[i]->now_us;
+    return newest;
 }
 
 static void
@@ -256,10 +278,13 @@ static const struct { const char *name, *sql; } statements[] = {
                " SELECT * FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[],"
                " $5::bytea[], $6::bigint[])"
                " ON CONFLICT (caller, key) DO NOTHING RETURNING decision" },
+    /* A row of today is left alone: no lock that another instance would wait for. */
     { "kept",
-      "INSERT INTO breakwater.kept (sha256, bytes, kept_at)"
+      "WITH fresh AS (INSERT INTO breakwater.kept (sha256, bytes, kept_at)"
       " SELECT sha256, bytes, $3::bigint FROM unnest($1::bytea[], $2::bytea[]) AS u (sha256, bytes)"
-      " ON CONFLICT (sha256) DO NOTHING" },
+      " ON CONFLICT (sha256) DO NOTHING)"
+      " UPDATE breakwater.kept SET kept_at = $3::bigint WHERE sha256 = ANY ($1::bytea[])"
+      " AND kept_at < $3::bigint - $3::bigint % 86400000000" },
     { "body",  "INSERT INTO audit.body (day, inst, iseq, salt, record)"
                " SELECT day, $1::uuid, iseq, salt, record"
                " FROM unnest($2::date[], $3::bigint[], $4::bytea[], $5::bytea[])"
@@ -306,7 +331,7 @@ send_kept(struct connection *connection, struct batch *batch)
 {
     char             now[ARG_INTEGER_MAX];
     const struct arg args[] = { array_arg(&batch->kept_sha256s), array_arg(&batch->kept_bytes),
-                                arg_integer(batch->items[0]->now_us, now) };
+                                arg_integer(newest_us(batch->items, batch->count), now) };
     return send(connection, "kept", args, 3);
 }
 

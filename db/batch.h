@@ -9,14 +9,21 @@
 
 enum { BATCH_MAX = 512, BATCH_BYTES = 1 << 20 };
 
-/* Hashes that are known to be kept, so that a state that comes with every request is sent once.
- * Bounded; forgets all when full. */
+/* Hashes that are known to be kept, and as named by a decision of this day, so that a state that
+ * comes with every request is sent once a day: its row's kept_at tells, to the day, when the last
+ * decision named it, and it is pruned by that (kept.h). Bounded; forgets all when full. */
 enum { KNOWN_SLOTS = 4096, KNOWN_MAX = KNOWN_SLOTS / 2 };
-struct known { struct digest slots[KNOWN_SLOTS]; bool is_used[KNOWN_SLOTS]; size_t count; };
+struct known {
+    struct digest slots[KNOWN_SLOTS];
+    bool          is_used[KNOWN_SLOTS];
+    size_t        count;
+    int64_t       day;
+};
 
 bool known_has(const struct known *known, const struct digest *digest);
 void known_add(struct known *known, const struct digest *digest);
 void known_forget(struct known *known);
+void known_turn(struct known *known, int64_t now_us);     /* forgets all where a day has begun */
 
 struct batch {
     struct decision **items;
@@ -36,6 +43,7 @@ struct batch {
 
 size_t decision_bytes(const struct decision *decision);
 int64_t decision_day(const struct decision *decision);         /* since 1970, UTC */
+int64_t newest_us(struct decision *const *items, size_t count);    /* of their times */
 
 /* Numbers and seals the items (id, iseq, sealed). False: out of
  * memory. It must be closed either way. */

@@ -10,13 +10,14 @@
 
 #include <libpq-fe.h>
 
+#include "db/kept.h"
 #include "db/keys.h"
 #include "db/markets.h"
 #include "db/snapshots.h"
 #include "db/thread.h"
 #include "db/wait.h"
 
-enum { TICK_MS = 1000, RETRY_MS = 500, PRUNE_ROWS = 10000 };
+enum { TICK_MS = 1000, RETRY_MS = 500, PRUNE_ROWS = 10000, PRUNE_ROUNDS_MAX = 20 };
 
 #define DAY_US INT64_C(86400000000)
 
@@ -47,11 +48,30 @@ reload_snapshots(struct housekeeper *keeper)
     return snapshot_cache_reload(database_snapshots(keeper->database), &keeper->connection);
 }
 
-/* A day: log.md 9. */
+/* A day: log.md 9. Short transactions, as many as keep up with the feeds. */
 static bool
 prune_snapshots(struct housekeeper *keeper)
 {
-    return snapshots_prune(&keeper->connection, clock_now_us() - DAY_US);
+    int64_t before_us = clock_now_us() - DAY_US;
+    int64_t pruned = SNAPSHOT_PRUNE_ROWS;
+    bool    is_good = true;
+
+    for (int i = 0; i < PRUNE_ROUNDS_MAX && is_good && pruned == SNAPSHOT_PRUNE_ROWS; i++)
+        is_good = snapshots_prune(&keeper->connection, before_us, &pruned);
+    return is_good;
+}
+
+/* What only decisions named whose day was dropped. */
+static bool
+prune_kept(struct housekeeper *keeper)
+{
+    int64_t begin_us;
+    int64_t pruned = KEPT_PRUNE_ROWS;
+    bool    is_good = decisions_begin(&keeper->connection, &begin_us);
+
+    for (int i = 0; i < PRUNE_ROUNDS_MAX && is_good && pruned == KEPT_PRUNE_ROWS; i++)
+        is_good = kept_prune(&keeper->connection, begin_us, &pruned);
+    return is_good;
 }
 
 static bool
@@ -91,6 +111,7 @@ static const struct duty {
     { NULL,                 600000,  make_partitions },
     { NULL,                 30000,   prune_keys },
     { NULL,                 30000,   prune_snapshots },
+    { NULL,                 600000,  prune_kept },
     { NULL,                 60000,   save_uses },
 };
 

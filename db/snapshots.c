@@ -14,7 +14,7 @@
 enum {
     SNAPSHOT_BYTES_MAX = 8 << 20,             /* of its canonical text */
     PARSED_BYTES_MAX = 128 << 20,             /* of it in memory: 16 bytes a byte, as a request's */
-    MARKETS_MOST = 4096, PRUNE_ROWS = 1000,
+    MARKETS_MOST = 4096,
 };
 
 struct loaded_snapshot {
@@ -340,14 +340,14 @@ snapshot_put(struct snapshot_cache *cache, struct connection *connection, const 
 }
 
 bool
-snapshots_prune(struct connection *connection, int64_t before_us)
+snapshots_prune(struct connection *connection, int64_t before_us, int64_t *pruned)
 {
     static const char sql[] =
         "DELETE FROM breakwater.snapshot WHERE sha256 = ANY (ARRAY(SELECT s.sha256 FROM breakwater.snapshot s"
         " WHERE s.accepted_at < $1::bigint AND NOT EXISTS"
         " (SELECT FROM breakwater.latest_snapshot l WHERE l.sha256 = s.sha256) LIMIT $2::bigint))";
     char             room[2][ARG_INTEGER_MAX];
-    const struct arg args[] = { arg_integer(before_us, room[0]), arg_integer(PRUNE_ROWS, room[1]) };
+    const struct arg args[] = { arg_integer(before_us, room[0]), arg_integer(SNAPSHOT_PRUNE_ROWS, room[1]) };
 
-    return !run_command(connection, sql, args, 2, NULL);
+    return !run_command(connection, sql, args, 2, pruned);
 }

@@ -40,7 +40,9 @@ enum snapshot_put snapshot_put(struct snapshot_cache *cache, struct connection *
                                struct snapshot_push *push, int64_t now_us, struct arena *arena,
                                const struct kept_snapshot **out, struct faults *faults);
 
-/* Deletes what was accepted before that and is not a market's latest; a bounded number. */
-bool snapshots_prune(struct connection *connection, int64_t before_us);
+/* Deletes what was accepted before that and is not a market's latest. `pruned`: how many,
+ * SNAPSHOT_PRUNE_ROWS at most. */
+enum { SNAPSHOT_PRUNE_ROWS = 1000 };
+bool snapshots_prune(struct connection *connection, int64_t before_us, int64_t *pruned);
 
 #endif

@@ -361,6 +361,7 @@ seal_and_write(struct writer *writer, struct decision **items, size_t count)
 
     if (writer->unresolved.is_one)
         return STEP_AWAY;
+    known_turn(&writer->known, newest_us(items, count));
     if (batch_open(batch, items, count, writer->inst, &writer->position, &writer->known))
         step = write_batch(writer, batch);
     batch_close(batch);

@@ -185,13 +185,16 @@ START_TEST(unnamed_snapshot_is_pruned_but_not_the_latest)
     char                        one[DIGEST_TEXT_MAX], two[DIGEST_TEXT_MAX];
     struct digest               sha256;
     const struct kept_snapshot *found;
+    int64_t                     pruned;
 
     open_sampled(&opened);
     put(opened.database, &opened.connection, clock_now_us() - SECOND_US, 2000, one);
     put(opened.database, &opened.connection, clock_now_us(), 2001, two);
-    ck_assert(snapshots_prune(&opened.connection, clock_now_us() - 60 * SECOND_US));
+    ck_assert(snapshots_prune(&opened.connection, clock_now_us() - 60 * SECOND_US, &pruned));
+    ck_assert_int_eq(pruned, 0);
     ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM breakwater.snapshot"), 2);
-    ck_assert(snapshots_prune(&opened.connection, clock_now_us() + SECOND_US));
+    ck_assert(snapshots_prune(&opened.connection, clock_now_us() + SECOND_US, &pruned));
+    ck_assert_int_eq(pruned, 1);
     ck_assert(digest_parse(one, &sha256));
     ck_assert_int_eq(snapshot_find(&opened.connection, &sha256, &found), SNAPSHOT_UNKNOWN);
     ck_assert(digest_parse(two, &sha256));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "db/decisions.h"
+#include "db/kept.h"
 #include "db/markets.h"
 #include "db/writer.h"
 #include "tests/opened.h"
@@ -368,6 +369,75 @@ START_TEST(states_are_kept_once_by_their_hash)
 }
 END_TEST
 
+static void
+write_named(struct made *made, const char *state, int64_t now_us)
+{
+    struct decision *decision = make(made, 1);
+
+    decision->now_us   = now_us;
+    decision->snapshot = (struct kept){ digest_of(state, strlen(state)), state, strlen(state) };
+    ck_assert_int_eq(write_one(made, decision), SETTLED_DURABLE);
+}
+
+static int64_t
+kept_at(struct made *made, const char *state)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT kept_at FROM breakwater.kept WHERE sha256 = sha256('%s')",
+             state);
+    return postgres_number(made->opened.url, sql);
+}
+
+/* It is sent again by the first decision of a day that names it, and by no other; so one that is
+ * named again outlives one that is not, and what the writer knows to be there is there. */
+START_TEST(a_state_is_kept_as_long_as_the_last_decision_that_names_it)
+{
+    struct made made;
+    int64_t     today_us = clock_now_us();
+    int64_t     day_us = INT64_C(86400000000);
+    int64_t     begin_us, pruned;
+
+    open_made(&made);
+    write_named(&made, "once", today_us);
+    write_named(&made, "again", today_us);
+    write_named(&made, "again", today_us + 1);
+    ck_assert_int_eq(kept_at(&made, "again"), today_us);
+    write_named(&made, "again", today_us + 2 * day_us);
+    ck_assert_int_eq(kept_at(&made, "once"), today_us);
+    ck_assert_int_eq(kept_at(&made, "again"), today_us + 2 * day_us);
+    ck_assert(decisions_begin(&made.opened.connection, &begin_us));
+    ck_assert_int_eq(begin_us % day_us, 0);
+    ck_assert_int_le(begin_us, today_us);
+    ck_assert(kept_prune(&made.opened.connection, begin_us, &pruned));
+    ck_assert_int_eq(pruned, 0);
+    ck_assert(kept_prune(&made.opened.connection, (today_us / day_us + 2) * day_us, &pruned));
+    ck_assert_int_eq(pruned, 1);
+    ck_assert_int_eq(postgres_number(made.opened.url, "SELECT count(*) FROM breakwater.kept"), 1);
+    write_named(&made, "once", today_us + 2 * day_us + 1);
+    write_named(&made, "again", today_us);
+    ck_assert_int_eq(kept_at(&made, "once"), today_us + 2 * day_us + 1);
+    ck_assert_int_eq(kept_at(&made, "again"), today_us + 2 * day_us);
+    close_made(&made);
+}
+END_TEST
+
+/* The days of which no partition is left are over. */
+START_TEST(decisions_begin_with_the_oldest_day_that_is_kept)
+{
+    struct made made;
+    int64_t     begin_us;
+
+    open_made(&made);
+    postgres_run(made.opened.url, "SELECT audit.partitions_make('2020-03-12', '2020-03-13')");
+    ck_assert(decisions_begin(&made.opened.connection, &begin_us));
+    ck_assert_int_eq(begin_us, INT64_C(1583971200000000));
+    postgres_run(made.opened.url, "DROP TABLE audit.body_20200312");
+    ck_assert(decisions_begin(&made.opened.connection, &begin_us));
+    ck_assert_int_eq(begin_us, INT64_C(1584057600000000));
+    close_made(&made);
+}
+END_TEST
+
 /* The largest that a request may bring, among small ones. */
 START_TEST(a_state_of_four_megabytes_is_written_with_the_others)
 {
@@ -688,6 +758,8 @@ writer_suite(void)
     tcase_add_test(tcase, a_key_is_taken_once_by_each_caller);
     tcase_add_test(tcase, a_key_that_another_instance_is_writing_is_taken_and_delays_little);
     tcase_add_test(tcase, states_are_kept_once_by_their_hash);
+    tcase_add_test(tcase, a_state_is_kept_as_long_as_the_last_decision_that_names_it);
+    tcase_add_test(tcase, decisions_begin_with_the_oldest_day_that_is_kept);
     tcase_add_test(tcase, a_state_of_four_megabytes_is_written_with_the_others);
     tcase_add_test(tcase, a_commit_with_a_warning_is_not_acknowledged);
     tcase_add_test(tcase, one_bad_row_fails_alone);
