@@ -17,9 +17,11 @@ struct amendment {
  * the patch is then the whole document. In the arena. False: all that is wrong, each with its pointer
  * into the resulting document, its rule as the code, the bound and the value in the detail: those of
  * merge_patch.h, of json_read (missing_member: the patch removes a required one; unknown_member), of
- * rules.md 3, and no_change (pointer ""): the patch changes nothing. */
+ * rules.md 3 and of edition_ramp_accept at now_us, and no_change (pointer ""): the patch changes
+ * nothing. applies_to and ramp_s are of one version: what the patch does not say of them is not
+ * taken over from the base. */
 bool amendment_make(const struct parameters *base, const char *base_document, size_t base_count,
-                    const char *patch, size_t patch_count, struct arena *arena,
+                    const char *patch, size_t patch_count, int64_t now_us, struct arena *arena,
                     struct amendment *out, struct faults *faults);
 
 #endif

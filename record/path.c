@@ -96,9 +96,9 @@ found_at(const struct record *record, const void *in, const char *path, struct f
         if (!side.in)
             return false;
         record = side.field->items;
-        if (record->bare && !*path) {
+        if (record->bare) {
             *out = (struct found){ &record->fields[0], side.in };
-            return true;
+            return !*path;
         }
     }
     return false;
@@ -144,8 +144,8 @@ has_path(const struct record *record, const char *pattern)
     for (size_t i = 0; i < record->cases_count; i++)
         if (has_path(record->cases[i].record, pattern))
             return true;
-    if (record->bare && !*pattern)
-        return true;
+    if (record->bare)
+        return !*pattern;
     if (!take_step(&pattern, step))
         return false;
     if (record->tag && !strcmp(record->tag, step) && !*pattern)

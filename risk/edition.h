@@ -7,6 +7,7 @@
 #include "record/record.h"
 #include "risk/parameters.h"
 
+struct effective_room;
 struct question;
 
 enum { EDITIONS_MAX = 16, UPCOMING_MAX = 8 };
@@ -30,8 +31,8 @@ bool edition_reaches(const struct parameters *parameters);
 
 /* Room for the ramps that an activation adds. */
 struct ramps_room {
-    struct ramp            ramps[ASSETS_MAX * (CATEGORIES_MAX + 2)];
-    size_t                 count;
+    struct ramp ramps[ASSETS_MAX * (CATEGORIES_MAX + 2)];
+    size_t      count;
 };
 
 /* The document that is in force, made of the one that was approved, at the time it becomes active: with
@@ -42,6 +43,11 @@ struct ramps_room {
  * and hashed as the version's document, it makes a decision need nothing else. `next` is changed. */
 void edition_activate(struct parameters *next, const struct parameters *in_force,
                       int64_t active_at_us, struct ramps_room *room);
+
+/* What a ramp that began now would break: an opening weight above the threshold that it begins with
+ * (opening_above_ramp: accounts would open liquidatable). False: violations. */
+bool edition_ramp_accept(const struct parameters *next, const struct parameters *in_force,
+                         int64_t now_us, struct faults *violations);
 
 /* The earliest time from which all of its ramps are over; at least `active_at`. */
 int64_t edition_full_at(const struct edition *edition);
@@ -54,16 +60,23 @@ struct upcoming {
     int64_t        active_at, full_at;                /* full_at: with its ramps over */
     struct decimal health_ratio;
     int            health_ratio_reason;
-    struct decimal liquidation_price;                 /* of the main risk asset under these rules */
+    struct decimal liquidation_price;                 /* of the account's main risk asset today */
     int            liquidation_price_reason;
 };
 
-extern const struct record upcoming_record;
+/* What is coming, and which price is asked for: the asset's, in that direction where it has both. */
+struct prospect {
+    const struct edition  *editions;                  /* by active_at */
+    size_t                 count;
+    const char            *asset;                     /* NULL: the account has no risk asset */
+    int                    direction;                 /* enum direction */
+    struct effective_room *rules;                     /* needed where effective_differs() */
+};
 
-/* Of each scheduled version that reaches this account. The question's `state` is there. A version under
- * which the account cannot be valued (an asset is gone) has no figures, with the reason no_price.
- * Returns how many. */
-size_t upcoming_fill(const struct edition *scheduled, size_t count, const struct question *question,
+/* Of each of the editions that reaches this account. The question's `state` is there. A version that
+ * does not list an asset of the account has no figures, with the reason not_recognised. Returns how
+ * many, at most UPCOMING_MAX. */
+size_t upcoming_fill(const struct prospect *prospect, const struct question *question,
                      struct upcoming out[static UPCOMING_MAX]);
 
 #endif
