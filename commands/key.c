@@ -38,7 +38,7 @@ create(struct connection *connection, int argc, char **argv)
     const char *roles_text = option(argc, argv, "--role");
     const char *holder = option(argc, argv, "--holder");
     char        secret[KEY_SECRET_MAX];
-    struct key  key;
+    struct caller_key  key;
     unsigned    roles;
 
     if (!roles_text || !holder || argc != 6)
@@ -67,7 +67,7 @@ static bool
 list(struct connection *connection)
 {
     struct arena arena;
-    struct key  *keys;
+    struct caller_key  *keys;
     size_t       count;
 
     arena_open(&arena, KEYS_BYTES_MAX);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SETTINGS_BYTES_MAX = 1 << 16 };
@@ -42,6 +43,26 @@ opened_read_settings(struct opened *opened)
     return is_good;
 }
 
+static bool
+name_state(struct opened *opened)
+{
+    if (opened->settings.state)
+        snprintf(opened->state, sizeof opened->state, "%s", opened->settings.state);
+    else if (!state_directory(opened->state, sizeof opened->state))
+        return fail("state", "set BREAKWATER_STATE to a directory that this user can write");
+    return true;
+}
+
+bool
+opened_state(struct opened *opened)
+{
+    if (!*opened->state && !name_state(opened))
+        return false;
+    if (mkdir(opened->state, 0700) && errno != EEXIST)
+        return fail(opened->state, strerror(errno));
+    return true;
+}
+
 bool
 opened_database(struct opened *opened, enum embedded_use use,
                 void (*report)(void *context, const char *line), void *context)
@@ -52,10 +73,8 @@ opened_database(struct opened *opened, enum embedded_use use,
     char why[DATABASE_WHY_MAX];
 
     if (!settings.url) {
-        if (opened->settings.state)
-            snprintf(opened->state, sizeof opened->state, "%s", opened->settings.state);
-        else if (!state_directory(opened->state, sizeof opened->state))
-            return fail("state", "set BREAKWATER_STATE to a directory that this user can write");
+        if (!name_state(opened))
+            return false;
         opened->embedded = embedded_start(opened->state, use, why);
         if (!opened->embedded)
             return fail("private database", why);

@@ -13,7 +13,7 @@ enum { PATH_BYTES_MAX = 512 };
 struct opened {
     struct arena     arena;
     struct settings  settings;
-    /* of the private database; "" where another is used */
+    /* "" until it is asked for: the folder of the private database, or of the log's keys */
     char             state[PATH_BYTES_MAX];
     struct embedded *embedded;                    /* NULL: the database is another's */
     struct database *database;
@@ -25,6 +25,8 @@ bool opened_read_settings(struct opened *opened);
 /* Starts the private database where none is named, and opens it. Says on stderr why it cannot. */
 bool opened_database(struct opened *opened, enum embedded_use use,
                      void (*report)(void *context, const char *line), void *context);
+/* The folder for what must not be in the database; made where it is not there. */
+bool opened_state(struct opened *opened);
 void opened_close(struct opened *opened);
 
 /* "breakwater: what: why" on stderr; false. */

@@ -11,7 +11,10 @@
 #include "commands/opened.h"
 #include "db/housekeeper.h"
 #include "db/keys.h"
+#include "db/log_keys.h"
 #include "db/markets.h"
+#include "db/sequencer.h"
+#include "db/log.h"
 #include "db/workers.h"
 #include "db/writer.h"
 #include "handlers/routes.h"
@@ -24,6 +27,7 @@ enum { WORKERS_QUEUE_MAX = 1000, DRAIN_S_MAX = 10 };
 struct serving {
     struct opened    opened;
     int              log_fd;
+    struct log_keys  log_keys;
     char             keys_path[PATH_BYTES_MAX + 8];
     struct service   service;
     struct listener *listener;
@@ -68,6 +72,33 @@ open_database(struct serving *serving)
     service->snapshots   = database_snapshots(service->database);
     service->is_embedded = opened->embedded != NULL;
     return !opened->embedded || fill_embedded(serving);
+}
+
+/* The keys that sign the log are made where there are none yet: by the embedded default, or for a log
+ * that nobody has signed. */
+static bool
+open_log(struct serving *serving)
+{
+    const struct settings    *settings = &serving->opened.settings;
+    struct service           *service = &serving->service;
+    char                      key_path[PATH_BYTES_MAX + 16], state_path[PATH_BYTES_MAX + 16];
+    char                      why[DATABASE_WHY_MAX];
+    struct sequencer_settings sequencer = { .origin = settings->origin,
+                                            .keys = &serving->log_keys,
+                                            .state_path = state_path };
+
+    if (!opened_state(&serving->opened))
+        return false;
+    snprintf(key_path, sizeof key_path, "%s/log.key", serving->opened.state);
+    snprintf(state_path, sizeof state_path, "%s/audit-state", serving->opened.state);
+    service->log = database_log(service->database);
+    bool may_make = !settings->log_key && !log_published_size(service->log);
+    if (!log_keys_open(settings->log_key ? settings->log_key : key_path, settings->origin, may_make,
+                       &serving->log_keys, why))
+        return fail("the log's key", why);
+    service->log_keys  = &serving->log_keys;
+    service->sequencer = sequencer_open(service->database, &sequencer, why);
+    return service->sequencer || fail("the log", why);
 }
 
 static bool
@@ -164,6 +195,8 @@ close_all(struct serving *serving)
         writer_close(service->writer);
     if (service->housekeeper)
         housekeeper_close(service->housekeeper);
+    sequencer_close(service->sequencer);
+    log_keys_forget(&serving->log_keys);
     opened_close(&serving->opened);
     metrics_close(service->metrics);
 }
@@ -178,7 +211,7 @@ open_all(struct serving *serving)
     serving->log_fd = serving->opened.settings.log == LOG_NONE ? -1 : STDERR_FILENO;
     serving->service.metrics = metrics_open(routes);
     return (serving->service.metrics || fail("metrics", "no memory")) && open_database(serving) &&
-           open_threads(serving) && open_listener(serving);
+           open_log(serving) && open_threads(serving) && open_listener(serving);
 }
 
 int

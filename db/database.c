@@ -15,6 +15,7 @@
 #include "db/keys.h"
 #include "db/markets.h"
 #include "db/migration.h"
+#include "db/log.h"
 #include "db/snapshots.h"
 #include "db/wait.h"
 
@@ -29,10 +30,17 @@ struct database {
     struct market_cache     *markets;
     struct key_cache        *keys;
     struct snapshot_cache   *snapshots;
+    struct log_cache        *log;
 };
 
 struct market_cache *database_markets(struct database *database) { return database->markets; }
 struct key_cache    *database_keys(struct database *database)    { return database->keys; }
+
+struct log_cache *
+database_log(struct database *database)
+{
+    return database->log;
+}
 
 struct snapshot_cache *
 database_snapshots(struct database *database)
@@ -450,11 +458,13 @@ load(struct database *database, struct connection *connection, char why[static D
     database->markets = market_cache_open();
     database->keys    = key_cache_open();
     database->snapshots = snapshot_cache_open();
-    if (database->markets && database->keys && database->snapshots &&
+    database->log = log_cache_open();
+    if (database->markets && database->keys && database->snapshots && database->log &&
         partitions_make(connection, clock_now_us()) &&
         market_cache_reload(database->markets, connection) &&
         key_cache_reload(database->keys, connection) &&
-        snapshot_cache_reload(database->snapshots, connection))
+        snapshot_cache_reload(database->snapshots, connection) &&
+        log_cache_reload(database->log, connection))
         return true;
     snprintf(why, DATABASE_WHY_MAX, "%s", connection->why);
     return false;
@@ -468,6 +478,7 @@ database_close(struct database *database)
     market_cache_close(database->markets);
     key_cache_close(database->keys);
     snapshot_cache_close(database->snapshots);
+    log_cache_close(database->log);
     free(database->url);
     free(database);
 }

@@ -12,6 +12,7 @@
 struct pg_conn;
 struct pg_result;
 struct key_cache;
+struct log_cache;
 struct market_cache;
 struct snapshot_cache;
 
@@ -51,6 +52,7 @@ struct database     *database_open(const struct database_settings *settings,
 struct market_cache *database_markets(struct database *database);
 struct key_cache    *database_keys(struct database *database);
 struct snapshot_cache *database_snapshots(struct database *database);
+struct log_cache    *database_log(struct database *database);
 void                 database_report(struct database *database, const char *format,
                                      ...) __attribute__((format(printf, 2, 3)));
 void                 database_close(struct database *database);   /* after its threads have ended */

@@ -37,7 +37,7 @@ write_keys(struct connection *connection, FILE *file, char why[static DATABASE_W
 {
     for (size_t role = 0; key_roles[role]; role++) {
         char       secret[KEY_SECRET_MAX];
-        struct key key;
+        struct caller_key key;
         unsigned   roles;
         if (!key_roles_parse(key_roles[role], &roles) ||
             key_create(connection, NULL, roles, key_roles[role], secret, &key))

@@ -12,6 +12,7 @@
 
 #include "db/kept.h"
 #include "db/keys.h"
+#include "db/log.h"
 #include "db/markets.h"
 #include "db/snapshots.h"
 #include "db/thread.h"
@@ -46,6 +47,12 @@ static bool
 reload_snapshots(struct housekeeper *keeper)
 {
     return snapshot_cache_reload(database_snapshots(keeper->database), &keeper->connection);
+}
+
+static bool
+reload_log(struct housekeeper *keeper)
+{
+    return log_cache_reload(database_log(keeper->database), &keeper->connection);
 }
 
 /* A day: log.md 9. Short transactions, as many as keep up with the feeds. */
@@ -108,6 +115,7 @@ static const struct duty {
     { "breakwater_markets", 3000,    reload_markets },
     { "breakwater_keys",    3000,    reload_keys },
     { "breakwater_snapshots", 1000,  reload_snapshots },
+    { "breakwater_log",     1000,    reload_log },
     { NULL,                 600000,  make_partitions },
     { NULL,                 30000,   prune_keys },
     { NULL,                 30000,   prune_snapshots },
@@ -129,7 +137,8 @@ static bool
 connect(struct housekeeper *keeper)
 {
     return connection_open(&keeper->connection, keeper->database) &&
-           !run_script(&keeper->connection, "LISTEN breakwater_markets; LISTEN breakwater_keys; LISTEN breakwater_snapshots");
+           !run_script(&keeper->connection, "LISTEN breakwater_markets; LISTEN breakwater_keys; LISTEN breakwater_snapshots;"
+                                            " LISTEN breakwater_log");
 }
 
 /* True: time to stop. */

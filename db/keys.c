@@ -24,7 +24,7 @@ const char *const key_roles[] = { "preview", "feed", "propose", "approve", "guar
 struct loaded_keys {
     struct held      held;
     struct keys      keys;
-    struct key      *items;
+    struct caller_key      *items;
     /* one for each item; 0: not since it was last saved */
     _Atomic int64_t *used_at;
 };
@@ -142,25 +142,25 @@ keys_release(struct key_cache *cache, const struct keys *keys)
 static int
 by_id(const void *a, const void *b)
 {
-    return strcmp(((const struct key *)a)->id, ((const struct key *)b)->id);
+    return strcmp(((const struct caller_key *)a)->id, ((const struct caller_key *)b)->id);
 }
 
 /* The id in the secret is public; the secret itself is compared by its hash, in constant time. */
-const struct key *
+const struct caller_key *
 key_find(const struct keys *keys, const char *secret)
 {
-    struct key wanted = { .id = "" };
+    struct caller_key wanted = { .id = "" };
 
     if (strlen(secret) != KEY_SECRET_MAX - 1 || strncmp(secret, "bw_", SECRET_ID_AT) != 0)
         return NULL;
     memcpy(wanted.id, secret + SECRET_ID_AT, KEY_ID_MAX - 1);
     wanted.sha256 = digest_of(secret, KEY_SECRET_MAX - 1);
-    const struct key *key = bsearch(&wanted, keys->items, keys->count, sizeof *keys->items, by_id);
+    const struct caller_key *key = bsearch(&wanted, keys->items, keys->count, sizeof *keys->items, by_id);
     return key && digest_equal(&key->sha256, &wanted.sha256) ? key : NULL;
 }
 
 void
-key_used(const struct keys *keys, const struct key *key, int64_t now_us)
+key_used(const struct keys *keys, const struct caller_key *key, int64_t now_us)
 {
     atomic_store_explicit(&loaded_of(keys)->used_at[key - keys->items], now_us,
                           memory_order_relaxed);
@@ -187,14 +187,14 @@ static const char columns_sql[] =
     "id, holder, roles, encode(sha256, 'hex') AS sha256, created_at, revoked_at, used_at";
 
 static bool
-read_key(const PGresult *rows, int row, struct key *out)
+read_key(const PGresult *rows, int row, struct caller_key *out)
 {
     struct key_row read;
 
     if (!row_read(&key_row_record, rows, row, &read) || strlen(read.id) >= sizeof out->id ||
         strlen(read.holder) >= sizeof out->holder)
         return false;
-    *out = (struct key){
+    *out = (struct caller_key){
         .created_at = read.created_at,
         .revoked_at = read.revoked_at == INSTANT_NONE ? 0 : read.revoked_at,
         .used_at    = read.used_at == INSTANT_NONE ? 0 : read.used_at,
@@ -301,14 +301,14 @@ format_base64url(const uint8_t *bytes, size_t count, char *text)
 }
 
 static void
-make_key(unsigned roles, const char *holder, char secret[static KEY_SECRET_MAX], struct key *out)
+make_key(unsigned roles, const char *holder, char secret[static KEY_SECRET_MAX], struct caller_key *out)
 {
     uint8_t id[ID_RANDOM_BYTES];
     uint8_t random[SECRET_RANDOM_BYTES];
 
     random_fill(id, sizeof id);
     random_fill(random, sizeof random);
-    *out = (struct key){ .roles = roles, .created_at = clock_now_us() };
+    *out = (struct caller_key){ .roles = roles, .created_at = clock_now_us() };
     for (size_t i = 0; i < sizeof id; i++)
         snprintf(out->id + 2 * i, 3, "%02x", id[i]);
     snprintf(out->holder, sizeof out->holder, "%s", holder);
@@ -327,7 +327,7 @@ quote(const char *name, char *text, size_t text_bytes)
 
 static enum outcome
 record_key(struct connection *connection, const char *actor, const char *event,
-           const struct key *key)
+           const struct caller_key *key)
 {
     char id[KEY_ID_MAX + 2], holder[KEY_HOLDER_MAX + 2], roles[KEY_ROLES_TEXT_MAX],
          quoted_roles[KEY_ROLES_TEXT_MAX + 2];
@@ -363,7 +363,7 @@ in_transaction(struct connection *connection, enum outcome (*change)(struct conn
     return outcome;
 }
 
-struct key_change { const char *actor; struct key *key; bool was_there; };
+struct key_change { const char *actor; struct caller_key *key; bool was_there; };
 
 static enum outcome
 insert_key(struct connection *connection, void *context)
@@ -373,7 +373,7 @@ insert_key(struct connection *connection, void *context)
         " (id, holder, roles, sha256, created_at, revoked_at, used_at)"
         " VALUES ($1, $2, $3, decode($4, 'hex'), $5::bigint, $6::bigint, $7::bigint)";
     struct key_change *change = context;
-    const struct key  *key = change->key;
+    const struct caller_key  *key = change->key;
     char               roles[KEY_ROLES_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
     struct row         row;
 
@@ -388,7 +388,7 @@ insert_key(struct connection *connection, void *context)
 
 enum outcome
 key_create(struct connection *connection, const char *actor, unsigned roles, const char *holder,
-           char secret[static KEY_SECRET_MAX], struct key *out)
+           char secret[static KEY_SECRET_MAX], struct caller_key *out)
 {
     struct key_change change = { .actor = actor, .key = out };
 
@@ -426,7 +426,7 @@ update_revoked(struct connection *connection, void *context)
 enum outcome
 key_revoke(struct connection *connection, const char *actor, const char *id, bool *was_there)
 {
-    struct key        key = { .id = "" };
+    struct caller_key        key = { .id = "" };
     struct key_change change = { .actor = actor, .key = &key };
 
     *was_there = false;
@@ -439,7 +439,7 @@ key_revoke(struct connection *connection, const char *actor, const char *id, boo
 }
 
 enum outcome
-key_list(struct connection *connection, struct arena *arena, struct key **keys, size_t *count)
+key_list(struct connection *connection, struct arena *arena, struct caller_key **keys, size_t *count)
 {
     char      sql[256];
     PGresult *rows;

@@ -10,7 +10,7 @@
 enum { KEY_ID_MAX = 17, KEY_SECRET_MAX = 3 + 16 + 1 + 43 + 1, KEY_HOLDER_MAX = 65,
        KEY_ROLES_TEXT_MAX = 96 };
 
-struct key {
+struct caller_key {
     char          id[KEY_ID_MAX];                         /* 16 hex digits */
     char          holder[KEY_HOLDER_MAX];
     /* bit 1u << (1 + position in key_roles): as enum role of the routes */
@@ -28,15 +28,15 @@ bool key_roles_parse(const char *text, unsigned *roles);
 void key_roles_format(unsigned roles, char text[static KEY_ROLES_TEXT_MAX]);
 
 /* by id; the revoked ones are left out */
-struct keys { const struct key *items; size_t count; };
+struct keys { const struct caller_key *items; size_t count; };
 struct key_cache;
 
 const struct keys *keys_hold(struct key_cache *cache);
 void               keys_release(struct key_cache *cache, const struct keys *keys);
 /* NULL: none; compares in constant time */
-const struct key  *key_find(const struct keys *keys, const char *secret);
+const struct caller_key  *key_find(const struct keys *keys, const char *secret);
 /* noted; saved by the housekeeper */
-void               key_used(const struct keys *keys, const struct key *key, int64_t now_us);
+void               key_used(const struct keys *keys, const struct caller_key *key, int64_t now_us);
 
 struct key_cache *key_cache_open(void);
 /* false: it stays as it was */
@@ -47,10 +47,10 @@ void              key_cache_close(struct key_cache *cache);
 /* Each with its record in the log, in a transaction of its own unless one is open. `actor`: the key
  * that asks; NULL: a person at the machine. AWAY: it is not known whether it was done. */
 enum outcome key_create(struct connection *connection, const char *actor, unsigned roles,
-                        const char *holder, char secret[static KEY_SECRET_MAX], struct key *out);
+                        const char *holder, char secret[static KEY_SECRET_MAX], struct caller_key *out);
 enum outcome key_revoke(struct connection *connection, const char *actor, const char *id,
                         bool *was_there);
-enum outcome key_list(struct connection *connection, struct arena *arena, struct key **keys,
+enum outcome key_list(struct connection *connection, struct arena *arena, struct caller_key **keys,
                       size_t *count);
 
 /* On a database without keys: one key for each role into a new file of mode 0600, lines

@@ -38,7 +38,7 @@ recognise(struct request *request)
     static const char  bearer[] = "Bearer ";
     struct key_cache  *cache = request->service->keys;
     const struct keys *keys;
-    const struct key  *key;
+    const struct caller_key  *key;
     char              *id, *holder;
 
     if (strncasecmp(request->authorization, bearer, strlen(bearer)))

@@ -13,7 +13,10 @@ struct housekeeper;
 struct kept_snapshot;
 struct key_cache;
 struct market_cache;
+struct log_cache;
+struct log_keys;
 struct metrics;
+struct sequencer;
 struct snapshot_cache;
 struct workers;
 struct writer;
@@ -27,6 +30,9 @@ struct service {
     struct market_cache *markets;
     struct snapshot_cache *snapshots;
     struct writer       *writer;
+    struct log_cache    *log;                 /* what is published */
+    struct sequencer    *sequencer;
+    const struct log_keys *log_keys;
     struct workers      *workers;
     struct housekeeper  *housekeeper;
     struct metrics      *metrics;

@@ -29,6 +29,8 @@ static const struct field settings_fields[] = {
                   .max = 4000),
     TEXT_FIELD   (settings, origin,           .optional = true, .form = TEXT_ANY, .min = 1,
                   .max = 255, .initial = "localhost/audit"),
+    TEXT_FIELD   (settings, log_key,          .optional = true, .form = TEXT_ANY, .min = 1,
+                  .max = 4000),
     TEXT_FIELD   (settings, cors_origins,     .optional = true, .form = TEXT_ANY, .min = 1,
                   .max = 4096),
     INTEGER_FIELD(settings, threads,          .optional = true, .min = 1, .max = 64,

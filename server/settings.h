@@ -16,6 +16,7 @@ struct settings {
     /* the folder of the private database and of the first keys */
     const char *state;
     const char *origin;                   /* of the transparency log */
+    const char *log_key;                  /* the file of the key that signs it */
     const char *cors_origins;             /* separated by commas, or "*"; NULL: none */
     int64_t     threads;                  /* that listen */
     int64_t     workers;                  /* that query */

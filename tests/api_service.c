@@ -14,7 +14,10 @@
 
 #include "commands/commands.h"
 #include "db/housekeeper.h"
+#include "db/log.h"
+#include "db/log_keys.h"
 #include "db/markets.h"
+#include "db/sequencer.h"
 #include "db/workers.h"
 #include "db/writer.h"
 #include "handlers/routes.h"
@@ -34,6 +37,7 @@ struct running {
     struct api_service *shared;
     struct service      service;
     struct listener    *listener;
+    struct log_keys     log_keys;
 };
 
 static bool
@@ -56,7 +60,7 @@ roles_of(int key)
 static bool
 make_keys(struct running *running, struct connection *connection)
 {
-    struct key key;
+    struct caller_key key;
     bool       was_there;
 
     for (int i = ROLE_PREVIEW; i < API_UNKNOWN; i++)
@@ -99,6 +103,25 @@ open_database(struct running *running)
     service->keys    = database_keys(service->database);
     service->snapshots = database_snapshots(service->database);
     return running->shared->has_keys || fill(running);
+}
+
+/* With keys of the test's own, and a state file beside them. */
+static bool
+open_log(struct running *running)
+{
+    char                      key_path[160], state_path[160], why[DATABASE_WHY_MAX];
+    struct service           *service = &running->service;
+    struct sequencer_settings settings = { .origin = LOG_ORIGIN, .keys = &running->log_keys,
+                                           .state_path = state_path };
+
+    snprintf(key_path, sizeof key_path, "%s/log.key", running->shared->state);
+    snprintf(state_path, sizeof state_path, "%s/audit-state", running->shared->state);
+    if (!log_keys_open(key_path, LOG_ORIGIN, true, &running->log_keys, why))
+        return fail(running, "log keys", why);
+    service->log       = database_log(service->database);
+    service->log_keys  = &running->log_keys;
+    service->sequencer = sequencer_open(service->database, &settings, why);
+    return service->sequencer || fail(running, "log", why);
 }
 
 static bool
@@ -150,6 +173,7 @@ close_all(struct running *running)
         writer_close(service->writer);
     if (service->housekeeper)
         housekeeper_close(service->housekeeper);
+    sequencer_close(service->sequencer);
     if (service->database)
         database_close(service->database);
     metrics_close(service->metrics);
@@ -172,7 +196,8 @@ serve(struct api_service *shared, int ready_fd)
     running.service.engine_build   = "test";
     running.service.is_embedded    = shared->is_embedded;
     running.service.metrics        = metrics_open(routes);
-    bool is_open = running.service.metrics && open_database(&running) && open_threads(&running) &&
+    bool is_open = running.service.metrics && open_database(&running) && open_log(&running) &&
+                   open_threads(&running) &&
                    open_listener(&running);
     if (is_open && write(ready_fd, "", 1) == 1)
         sigwait(&stops, &number);
@@ -191,6 +216,13 @@ api_service_new(bool is_embedded)
     if (service == MAP_FAILED)
         return NULL;
     postgres_fresh(service->url);
+    char scratch[POSTGRES_PATH_MAX];
+    postgres_scratch(scratch);
+    snprintf(service->state, sizeof service->state, "%s/log-XXXXXX", scratch);
+    if (!mkdtemp(service->state)) {
+        munmap(service, sizeof *service);
+        return NULL;
+    }
     service->is_embedded = is_embedded;
     return service;
 }

@@ -14,9 +14,12 @@
  * alone; or one of these. OTHER: of another holder, to preview. */
 enum api_key { API_EVERY_ROLE = ROLE_COUNT, API_OTHER, API_REVOKED, API_UNKNOWN, API_KEYS };
 
+#define LOG_ORIGIN "breakwater.test/audit"
+
 /* Lies in memory that the processes share. */
 struct api_service {
     char     url[POSTGRES_URL_MAX];           /* of its database */
+    char     state[128];                      /* the folder of the log's keys and its state file */
     bool     is_embedded;                     /* as the default: from here nobody needs a key */
     bool     has_keys;                        /* they and the sample markets are in the database */
     char     secrets[API_KEYS][KEY_SECRET_MAX];

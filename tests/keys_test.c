@@ -58,7 +58,7 @@ START_TEST(a_key_is_found_by_its_secret_alone)
 {
     struct opened opened;
     char          secrets[3][KEY_SECRET_MAX], wrong[KEY_SECRET_MAX];
-    struct key    made[3];
+    struct caller_key    made[3];
 
     opened_fresh(&opened);
     for (int i = 0; i < 3; i++)
@@ -67,7 +67,7 @@ START_TEST(a_key_is_found_by_its_secret_alone)
     const struct keys *keys = reload(&opened);
     ck_assert_uint_eq(keys->count, 3);
     for (int i = 0; i < 3; i++) {
-        const struct key *key = key_find(keys, secrets[i]);
+        const struct caller_key *key = key_find(keys, secrets[i]);
         ck_assert_ptr_nonnull(key);
         ck_assert_str_eq(key->id, made[i].id);
         ck_assert_str_eq(key->holder, "acme");
@@ -96,7 +96,7 @@ START_TEST(only_the_hash_of_a_secret_is_stored)
 {
     struct opened opened;
     char          secret[KEY_SECRET_MAX], sql[512];
-    struct key    key;
+    struct caller_key    key;
 
     opened_fresh(&opened);
     ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
@@ -116,7 +116,7 @@ START_TEST(a_revoked_key_is_found_no_more)
 {
     struct opened opened;
     char          secret[KEY_SECRET_MAX], other[KEY_SECRET_MAX];
-    struct key    key, another, *list;
+    struct caller_key    key, another, *list;
     struct arena  arena;
     size_t        count;
     bool          was_there;
@@ -150,7 +150,7 @@ START_TEST(every_change_stands_in_the_log)
 {
     struct opened opened;
     char          secret[KEY_SECRET_MAX];
-    struct key    key;
+    struct caller_key    key;
     bool          was_there;
 
     opened_fresh(&opened);
@@ -174,7 +174,7 @@ START_TEST(the_time_of_use_is_saved)
 {
     struct opened opened;
     char          secret[KEY_SECRET_MAX];
-    struct key    key;
+    struct caller_key    key;
 
     opened_fresh(&opened);
     ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
@@ -266,7 +266,7 @@ START_TEST(the_housekeeper_hears_of_a_new_key_within_a_second_also_after_a_resta
 {
     struct opened opened;
     char          secret[KEY_SECRET_MAX];
-    struct key    key;
+    struct caller_key    key;
 
     opened_fresh(&opened);
     struct housekeeper *keeper = housekeeper_open(opened.database);

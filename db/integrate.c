@@ -1,0 +1,475 @@
+/* From the queue into the tree. */
+#include "db/integrate.h"
+
+#include <endian.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <libpq-fe.h>
+
+#include "db/integration_run.h"
+#include "db/log.h"
+#include "db/search.h"
+#include "record/record.h"
+
+enum {
+    ARENA_BYTES_MAX = 512 << 20,
+    TAKEN_INST = 0, TAKEN_ISEQ, TAKEN_ENTRY, TAKEN_NEXT, TAKEN_DAY, TAKEN_SALT, TAKEN_RECORD,
+    DATE_EPOCH_DAYS = 10957,                      /* from 1970 to 2000, where PostgreSQL counts from */
+};
+
+static int64_t
+bigint_at(const PGresult *rows, int row, int column)
+{
+    uint64_t big;
+
+    memcpy(&big, PQgetvalue(rows, row, column), sizeof big);
+    return (int64_t)be64toh(big);
+}
+
+static int64_t
+date_at(const PGresult *rows, int row, int column)
+{
+    uint32_t big;
+
+    memcpy(&big, PQgetvalue(rows, row, column), sizeof big);
+    return (int32_t)be32toh(big) + DATE_EPOCH_DAYS;
+}
+
+static void
+at_step(const struct run *run, enum integration_step step)
+{
+    if (run->integrator->at_step)
+        run->integrator->at_step(run->integrator->context, step);
+}
+
+enum outcome
+head_open(struct connection *connection, const char *origin)
+{
+    static const char insert[] =
+        "INSERT INTO audit.head (origin, size, root, frontier) VALUES ($1, 0, $2::bytea, '')"
+        " ON CONFLICT (one) DO NOTHING";
+    static const char find[] = "SELECT 1 FROM audit.head WHERE origin = $1";
+    struct digest     empty = tree_empty_root();
+    const struct arg  args[] = { ARG_TEXT(origin), ARG_DIGEST(&empty) };
+    PGresult         *rows;
+    enum outcome      outcome = run_command(connection, insert, args, 2, NULL);
+
+    if (outcome || (outcome = run(connection, find, args, 1, &rows)))
+        return outcome;
+    outcome = PQntuples(rows) ? OUTCOME_OK : OUTCOME_CONFLICT;
+    PQclear(rows);
+    return outcome;
+}
+
+/* True: this run may go on. The lock ends with the transaction. */
+static enum integration
+lock(struct run *run)
+{
+    PGresult *rows;
+
+    if (run->integrator->lock_left_out)
+        return INTEGRATED;
+    if (run_binary(run->connection, "SELECT pg_try_advisory_xact_lock(7241, 1)", NULL, 0, &rows))
+        return run_away(run);
+    bool is_ours = *PQgetvalue(rows, 0, 0);
+    PQclear(rows);
+    return is_ours ? INTEGRATED : INTEGRATION_BUSY;
+}
+
+static enum integration
+read_head_row(struct run *run, const PGresult *rows)
+{
+    if (!PQntuples(rows))
+        return run_halt(run, "the log has no head");
+    if (strcmp(PQgetvalue(rows, 0, 0), run->integrator->origin) != 0)
+        return run_halt(run, "the log in this database has another origin");
+    if (PQgetlength(rows, 0, 2) != DIGEST_BYTES ||
+        !frontier_open(&run->head, bigint_at(rows, 0, 1), PQgetvalue(rows, 0, 3),
+                       (size_t)PQgetlength(rows, 0, 3)))
+        return run_halt(run, "the head's frontier is not that of its size");
+    memcpy(run->root.bytes, PQgetvalue(rows, 0, 2), DIGEST_BYTES);
+    struct digest root = frontier_root(&run->head);
+    if (!digest_equal(&root, &run->root))
+        return run_halt(run, "the head's root is not that of its frontier");
+    bool is_signed = PQgetisnull(rows, 0, 4)
+                     ? run->head.size == 0
+                     : bigint_at(rows, 0, 4) == run->head.size &&
+                       PQgetlength(rows, 0, 5) == DIGEST_BYTES &&
+                       !memcmp(PQgetvalue(rows, 0, 5), run->root.bytes, DIGEST_BYTES);
+    return is_signed ? INTEGRATED : run_halt(run, "the head is not that of the latest checkpoint");
+}
+
+/* A statement of its own: what is read together with a row that one waits for is from before the
+ * wait. */
+static enum integration
+lock_head(struct run *run)
+{
+    return run_command(run->connection, "SELECT FROM audit.head FOR UPDATE", NULL, 0, NULL)
+           ? run_away(run) : INTEGRATED;
+}
+
+static enum integration
+read_head(struct run *run)
+{
+    static const char sql[] =
+        "SELECT h.origin, h.size, h.root, h.frontier, c.size, c.root FROM audit.head h LEFT JOIN"
+        " (SELECT size, root FROM audit.checkpoint ORDER BY size DESC LIMIT 1) c ON true";
+    PGresult *rows;
+
+    if (run_binary(run->connection, sql, NULL, 0, &rows))
+        return run_away(run);
+    enum integration result = read_head_row(run, rows);
+    PQclear(rows);
+    return result;
+}
+
+/* A head that this process has seen must be a prefix of the one that is there. */
+static enum integration
+check_seen(struct run *run)
+{
+    const struct seen *seen = &run->integrator->seen;
+    struct tile_reader reader = log_tile_reader(run->connection);
+    struct digest      root;
+
+    if (!seen->is_there)
+        return INTEGRATED;
+    if (seen->size > run->head.size)
+        return run_halt(run, "the log is shorter than a checkpoint that was signed or served: the "
+                         "database was rolled back");
+    if (seen->size == run->head.size)
+        root = run->root;
+    else if (!tree_root(&reader, seen->size, &root))
+        return connection_is_up(run->connection)
+               ? run_halt(run, "a tile on the way to the checkpoint before is not there") : run_away(run);
+    return digest_equal(&root, &seen->root)
+           ? INTEGRATED : run_halt(run, "the log is not an extension of a checkpoint that was signed or "
+                                    "served: it was rewritten");
+}
+
+static void
+see(struct integrator *integrator, int64_t size, const struct digest *root)
+{
+    integrator->seen = (struct seen){ true, size, *root };
+}
+
+/* Each instance's rows by its own counter, merged by the time at which they were queued. The record's
+ * day is that of its queueing, but for a clock that was changed: then it is looked for. */
+static enum outcome
+take(struct run *run, int64_t rows_max, PGresult **rows)
+{
+    static const char sql[] =
+        "WITH RECURSIVE heads (inst) AS ("
+        "  (SELECT inst FROM audit.pending ORDER BY inst LIMIT 1)"
+        "  UNION ALL SELECT (SELECT p.inst FROM audit.pending p WHERE p.inst > h.inst"
+        "                    ORDER BY p.inst LIMIT 1) FROM heads h WHERE h.inst IS NOT NULL),"
+        " picked AS (SELECT h.inst, x.iseq FROM heads h, LATERAL (SELECT iseq FROM audit.pending y"
+        "   WHERE y.inst = h.inst ORDER BY iseq LIMIT $1::bigint) x"
+        "   WHERE h.inst IS NOT NULL AND h.inst <> ALL ($2::text[]::uuid[])),"
+        " taken AS (DELETE FROM audit.pending p USING picked q"
+        "   WHERE p.inst = q.inst AND p.iseq = q.iseq"
+        "   RETURNING p.inst, p.iseq, p.entry, p.queued_at)"
+        " SELECT t.inst::text, t.iseq, t.entry, coalesce(i.next_iseq, 0),"
+        "  CASE WHEN e.inst IS NULL THEN b.day END, coalesce(e.salt, b.salt),"
+        "  coalesce(e.record, b.record)"
+        " FROM taken t LEFT JOIN audit.instance i ON i.inst = t.inst"
+        " LEFT JOIN audit.event e ON e.inst = t.inst AND e.iseq = t.iseq"
+        " LEFT JOIN LATERAL (SELECT y.day, y.salt, y.record FROM audit.body y"
+        "   WHERE y.inst = t.inst AND y.iseq = t.iseq AND y.day = ANY (ARRAY["
+        "   (t.queued_at AT TIME ZONE 'UTC')::date - 1, (t.queued_at AT TIME ZONE 'UTC')::date,"
+        "   (t.queued_at AT TIME ZONE 'UTC')::date + 1])) b ON e.inst IS NULL"
+        " ORDER BY max(t.queued_at) OVER (PARTITION BY t.inst ORDER BY t.iseq), t.inst, t.iseq";
+    char         room[ARG_INTEGER_MAX];
+    struct array blocked;
+
+    array_open(&blocked, ARRAY_OF_TEXT, &run->arena, 0, ARRAY_BYTES_MAX);
+    for (size_t i = 0; i < run->integrator->blocked_count; i++)
+        array_add_string(&blocked, run->integrator->blocked[i]);
+    const struct arg args[] = { arg_integer(rows_max, room), array_arg(&blocked) };
+    return run_binary(run->connection, sql, args, 2, rows);
+}
+
+static enum integration
+block(struct run *run, const char *inst, int64_t iseq, const char *why)
+{
+    struct integrator *integrator = run->integrator;
+
+    snprintf(integrator->why, sizeof integrator->why,
+             "instance %.36s, record %" PRId64 ": %.120s; the instance is left alone", inst, iseq, why);
+    if (integrator->blocked_count < BLOCKED_MAX)
+        snprintf(integrator->blocked[integrator->blocked_count++], INST_TEXT_MAX, "%.36s", inst);
+    return INTEGRATION_AGAIN;
+}
+
+static void
+add_span(struct array *array, struct span span)
+{
+    array_add(array, span.count ? span.bytes : NULL, span.count);
+}
+
+static void
+add_search(struct run *run, const struct search_row *row)
+{
+    add_span(&run->kind, row->kind);
+    add_span(&run->id, row->id);
+    add_span(&run->operation, row->operation);
+    add_span(&run->market, row->market);
+    add_span(&run->account, row->account);
+    add_span(&run->actor, row->actor);
+    add_span(&run->status, row->status);
+    array_add_bigint(&run->ts, row->ts);
+    if (row->parameters_version == INTEGER_NONE)
+        array_add(&run->version, NULL, 0);
+    else
+        array_add_bigint(&run->version, row->parameters_version);
+}
+
+/* The instance's row in `instances`, whose counter moves; its counter must be the next one. */
+struct cursor { char inst[INST_TEXT_MAX]; int64_t next; bool is_closed; };
+
+enum { CURSORS_MAX = 256 };
+
+static struct cursor *
+cursor_of(struct cursor *cursors, size_t *count, const char *inst, int64_t next)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (!strcmp(cursors[i].inst, inst))
+            return &cursors[i];
+    if (*count == CURSORS_MAX)
+        return NULL;
+    struct cursor *cursor = &cursors[(*count)++];
+    snprintf(cursor->inst, sizeof cursor->inst, "%s", inst);
+    cursor->next      = next;
+    cursor->is_closed = false;
+    return cursor;
+}
+
+/* What is wrong with the row's record; NULL: it is what was committed to. */
+static const char *
+fault_of(const PGresult *rows, int row, const struct digest *commitment, struct search_row *search)
+{
+    struct digest salt;
+
+    if (PQgetisnull(rows, row, TAKEN_RECORD))
+        return "its record is not there";
+    if (PQgetlength(rows, row, TAKEN_SALT) != DIGEST_BYTES)
+        return "its salt is not one";
+    memcpy(salt.bytes, PQgetvalue(rows, row, TAKEN_SALT), DIGEST_BYTES);
+    const char   *record = PQgetvalue(rows, row, TAKEN_RECORD);
+    size_t        count = (size_t)PQgetlength(rows, row, TAKEN_RECORD);
+    struct sealed sealed = sealed_of(&salt, record, count);
+    if (!digest_equal(&sealed.commitment, commitment))
+        return "its record is not the one that was committed to";
+    return search_row_of(record, count, search) ? NULL : "its record has no kind or no time";
+}
+
+static enum integration
+append_row(struct run *run, const PGresult *rows, int row, struct cursor *cursor)
+{
+    int64_t           iseq = bigint_at(rows, row, TAKEN_ISEQ);
+    struct search_row search;
+    struct digest     commitment;
+
+    if (iseq != cursor->next)
+        return block(run, cursor->inst, iseq, "the record before it is missing in the queue");
+    if (!entry_parse(PQgetvalue(rows, row, TAKEN_ENTRY),
+                     (size_t)PQgetlength(rows, row, TAKEN_ENTRY), &commitment))
+        return block(run, cursor->inst, iseq, "its entry is not one");
+    const char *fault = fault_of(rows, row, &commitment, &search);
+    if (fault)
+        return block(run, cursor->inst, iseq, fault);
+    struct entry  entry = entry_of(&commitment);
+    array_add_bigint(&run->idx, run->growth.frontier.size);
+    struct digest leaf = growth_append(&run->growth, &entry);
+    array_add_string(&run->inst, cursor->inst);
+    array_add_bigint(&run->iseq, iseq);
+    if (PQgetisnull(rows, row, TAKEN_DAY))
+        array_add(&run->day, NULL, 0);
+    else
+        array_add_date(&run->day, date_at(rows, row, TAKEN_DAY));
+    array_add(&run->leaf_hash, leaf.bytes, DIGEST_BYTES);
+    add_search(run, &search);
+    cursor->next++;
+    cursor->is_closed |= search.kind.count == 5 && !memcmp(search.kind.bytes, "close", 5);
+    return INTEGRATED;
+}
+
+static enum integration
+append_rows(struct run *run, const PGresult *rows)
+{
+    struct cursor    cursors[CURSORS_MAX];
+    size_t           count = 0;
+    enum integration result = INTEGRATED;
+
+    for (int row = 0; row < PQntuples(rows) && result == INTEGRATED; row++) {
+        struct cursor *cursor = cursor_of(cursors, &count, PQgetvalue(rows, row, TAKEN_INST),
+                                          bigint_at(rows, row, TAKEN_NEXT));
+        if (!cursor)
+            return run_halt(run, "more instances at once than can be integrated");
+        result = append_row(run, rows, row, cursor);
+    }
+    for (size_t i = 0; i < count; i++) {
+        array_add_string(&run->instances, cursors[i].inst);
+        array_add_bigint(&run->next, cursors[i].next);
+        array_add_string(&run->closed, cursors[i].is_closed ? "t" : "f");
+    }
+    return result;
+}
+
+/* What the right edge's rows hold. */
+static enum integration
+read_edge(struct run *run)
+{
+    static const char sql[] =
+        "SELECT t.level::bigint, t.n, t.data FROM unnest($1::bigint[], $2::bigint[]) AS u (level, n)"
+        " JOIN audit.tile t ON t.level = u.level::smallint AND t.n = u.n"
+        " UNION ALL SELECT -1, n, data FROM audit.bundle WHERE n = $3::bigint";
+    struct growth *growth = &run->growth;
+    struct array   levels, numbers;
+    char           room[ARG_INTEGER_MAX];
+    PGresult      *rows;
+    bool           is_good = true;
+
+    growth_open(growth, &run->head, &run->arena, ARRAY_BYTES_MAX);
+    array_open(&levels, ARRAY_OF_BIGINT, &run->arena, 0, ARRAY_BYTES_MAX);
+    array_open(&numbers, ARRAY_OF_BIGINT, &run->arena, 0, ARRAY_BYTES_MAX);
+    for (int level = 0; level < TILE_LEVELS; level++) {
+        array_add_bigint(&levels, level);
+        array_add_bigint(&numbers, growth->tiles[level].n);
+    }
+    const struct arg args[] = { array_arg(&levels), array_arg(&numbers),
+                                arg_integer(growth->bundle.n, room) };
+    if (run_binary(run->connection, sql, args, 3, &rows))
+        return run_away(run);
+    for (int row = 0; row < PQntuples(rows); row++) {
+        int         level = (int)bigint_at(rows, row, 0);
+        int64_t     n = bigint_at(rows, row, 1);
+        const char *bytes = PQgetvalue(rows, row, 2);
+        size_t      count = (size_t)PQgetlength(rows, row, 2);
+        is_good &= level == TILE_ENTRIES ? growth_set_bundle(growth, n, bytes, count)
+                                         : growth_set_tile(growth, level, n, bytes, count);
+    }
+    PQclear(rows);
+    return is_good && growth_is_whole(growth)
+           ? INTEGRATED : run_halt(run, "the tiles at the right edge are not those of the head's size");
+}
+
+/* Partitions for what comes next, well before it does. */
+static enum integration
+make_partitions(struct run *run)
+{
+    static const char sql[] = "SELECT audit.leaf_partitions_make($1::bigint, $1::bigint + 1048576)";
+    char              room[ARG_INTEGER_MAX];
+    const struct arg  args[] = { arg_integer(run->growth.frontier.size, room) };
+
+    if (run->head.size >> 20 == run->growth.frontier.size >> 20 && run->head.size > 0)
+        return INTEGRATED;
+    return run_command(run->connection, sql, args, 1, NULL) ? run_away(run) : INTEGRATED;
+}
+
+static void
+open_arrays(struct run *run)
+{
+    struct { struct array *array; enum array_of of; } arrays[] = {
+        { &run->idx, ARRAY_OF_BIGINT }, { &run->inst, ARRAY_OF_TEXT }, { &run->iseq, ARRAY_OF_BIGINT },
+        { &run->day, ARRAY_OF_DATE }, { &run->leaf_hash, ARRAY_OF_BYTEA },
+        { &run->kind, ARRAY_OF_TEXT }, { &run->id, ARRAY_OF_TEXT },
+        { &run->operation, ARRAY_OF_TEXT }, { &run->market, ARRAY_OF_TEXT },
+        { &run->account, ARRAY_OF_TEXT }, { &run->actor, ARRAY_OF_TEXT },
+        { &run->ts, ARRAY_OF_BIGINT }, { &run->version, ARRAY_OF_BIGINT },
+        { &run->status, ARRAY_OF_TEXT }, { &run->instances, ARRAY_OF_TEXT },
+        { &run->next, ARRAY_OF_BIGINT }, { &run->closed, ARRAY_OF_TEXT },
+    };
+
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        array_open(arrays[i].array, arrays[i].of, &run->arena, 0, ARRAY_BYTES_MAX);
+}
+
+static enum integration
+take_and_append(struct run *run, int64_t rows_max)
+{
+    PGresult *rows;
+
+    if (take(run, rows_max, &rows))
+        return run_away(run);
+    enum integration result = PQntuples(rows) ? append_rows(run, rows) : INTEGRATION_IDLE;
+    PQclear(rows);
+    return result;
+}
+
+/* All but COMMIT. The first step that does not succeed ends it. */
+static enum integration
+work(struct run *run, int64_t rows_max)
+{
+    enum integration result;
+    struct digest    root;
+
+    if ((result = lock(run)) || (result = lock_head(run)) || (result = read_head(run)) ||
+        (result = check_seen(run)) || (result = read_edge(run)))
+        return result;
+    open_arrays(run);
+    if ((result = take_and_append(run, rows_max)))
+        return result;
+    at_step(run, STEP_TAKEN);
+    root = frontier_root(&run->growth.frontier);
+    if (!growth_end(&run->growth) || run->status.text.is_full || run->leaf_hash.text.is_full)
+        return run_halt(run, "no memory for so many leaves at once");
+    if ((result = make_partitions(run)) || (result = run_write_leaves(run)))
+        return result;
+    at_step(run, STEP_LEAVES);
+    if ((result = run_write_tiles(run)))
+        return result;
+    at_step(run, STEP_TILES);
+    if ((result = run_write_search(run)) || (result = run_write_instances(run)))
+        return result;
+    at_step(run, STEP_SEARCH);
+    if ((result = run_write_checkpoint(run, &root)))
+        return result;
+    at_step(run, STEP_CHECKPOINT);
+    result = run_write_head(run, &root);
+    at_step(run, STEP_HEAD);
+    return result;
+}
+
+enum integration
+integrate(struct connection *connection, struct integrator *integrator, int64_t rows_max)
+{
+    struct run *run = NULL;
+    struct arena arena;
+
+    arena_open(&arena, ARENA_BYTES_MAX);
+    if (!(run = arena_alloc(&arena, 1, sizeof *run))) {
+        arena_close(&arena);
+        snprintf(integrator->why, sizeof integrator->why, "no memory");
+        return INTEGRATION_AWAY;
+    }
+    run->connection = connection;
+    run->integrator = integrator;
+    arena_open(&run->arena, ARENA_BYTES_MAX);
+    enum integration result = transaction_begin(connection) ? run_away(run) : work(run, rows_max);
+    if (result == INTEGRATED && transaction_commit(connection))
+        result = run_away(run);
+    else if (result != INTEGRATED)
+        transaction_rollback(connection);
+    if (result == INTEGRATED) {
+        see(integrator, integrator->signed_head.size, &integrator->signed_head.root);
+        at_step(run, STEP_COMMITTED);
+    }
+    arena_close(&run->arena);
+    arena_close(&arena);
+    return result;
+}
+
+enum integration
+integrate_check(struct connection *connection, struct integrator *integrator)
+{
+    struct run       run = { .connection = connection, .integrator = integrator };
+    enum integration result = read_head(&run);
+
+    if (!result)
+        result = check_seen(&run);
+    if (!result)
+        see(integrator, run.head.size, &run.root);
+    return result == INTEGRATED ? INTEGRATION_IDLE : result;
+}

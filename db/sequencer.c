@@ -1,0 +1,292 @@
+/* The thread around integrate(). */
+#include "db/sequencer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <libpq-fe.h>
+
+#include "db/log.h"
+#include "db/thread.h"
+#include "db/wait.h"
+
+enum {
+    TICK_MS = 200, RETRY_MS = 500, HALTED_MS = 10000, COUNT_EVERY_MS = 1000, UNBLOCK_MS = 60000,
+    ROWS_EACH = 4096, ROUNDS_MAX = 64, PATH_ROOM = 4200,
+};
+
+#define MERGE_DELAY_ALARM_US INT64_C(10000000)
+
+struct sequencer {
+    struct database      *database;
+    struct signer         signer;
+    char                  origin[KEY_NAME_BYTES_MAX + 1], state_path[PATH_ROOM];
+    pthread_t             thread;
+    struct connection     connection;
+    struct integrator     integrator;
+    int                   stop_fd;
+    int64_t               count_due_ms, unblock_due_ms;
+    bool                  is_late;                /* the alarm of the merge delay was told */
+    pthread_mutex_t       lock;
+    struct sequencer_status status;
+    _Atomic int64_t       waiting;
+};
+
+static void
+tell(struct sequencer *sequencer, bool is_halted, const char *why)
+{
+    pthread_mutex_lock(&sequencer->lock);
+    bool is_news = *why && strcmp(sequencer->status.why, why) != 0;
+    sequencer->status.is_halted = is_halted;
+    snprintf(sequencer->status.why, sizeof sequencer->status.why, "%s", why);
+    sequencer->status.blocked_instances = (int64_t)sequencer->integrator.blocked_count;
+    sequencer->status.size = sequencer->integrator.seen.size;
+    pthread_mutex_unlock(&sequencer->lock);
+    if (is_news)
+        database_report(sequencer->database, "%s: %s", is_halted ? "the log is not signed any more"
+                                                                 : "the log", why);
+}
+
+/* How many records wait, and for how long the oldest does; counted now and then, and no further than
+ * it matters. */
+static bool
+count_waiting(struct sequencer *sequencer)
+{
+    static const char sql[] =
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM audit.pending LIMIT 1000001) p),"
+        " coalesce((extract(epoch FROM clock_timestamp() - min(queued_at)) * 1e6)::bigint, 0)"
+        " FROM (SELECT queued_at FROM audit.pending LIMIT 10000) q";
+    PGresult *rows;
+
+    if (run(&sequencer->connection, sql, NULL, 0, &rows))
+        return false;
+    int64_t waiting = strtoll(PQgetvalue(rows, 0, 0), NULL, 10);
+    int64_t delay_us = strtoll(PQgetvalue(rows, 0, 1), NULL, 10);
+    PQclear(rows);
+    atomic_store(&sequencer->waiting, waiting);
+    pthread_mutex_lock(&sequencer->lock);
+    sequencer->status.waiting        = waiting;
+    sequencer->status.merge_delay_us = delay_us;
+    pthread_mutex_unlock(&sequencer->lock);
+    if (delay_us > MERGE_DELAY_ALARM_US && !sequencer->is_late)
+        database_report(sequencer->database, "records wait for the log since %lld s",
+                        (long long)(delay_us / 1000000));
+    sequencer->is_late = delay_us > MERGE_DELAY_ALARM_US;
+    return true;
+}
+
+/* The note leaves the process only here, after its COMMIT. */
+static void
+publish(struct sequencer *sequencer)
+{
+    const struct integrator *integrator = &sequencer->integrator;
+    char                     why[DATABASE_WHY_MAX];
+
+    if (!log_state_write(sequencer->state_path, integrator->note, integrator->note_count, why))
+        database_report(sequencer->database, "the audit-state file is not written: %s", why);
+    log_cache_reload(database_log(sequencer->database), &sequencer->connection);
+}
+
+/* Everything that waits, in so many transactions. Milliseconds until the next time. */
+static int64_t
+integrate_all(struct sequencer *sequencer)
+{
+    struct integrator *integrator = &sequencer->integrator;
+
+    for (int round = 0; round < ROUNDS_MAX; round++)
+        switch (integrate(&sequencer->connection, integrator, ROWS_EACH)) {
+        case INTEGRATED:
+            publish(sequencer);
+            tell(sequencer, false, integrator->blocked_count ? sequencer->status.why : "");
+            break;
+        case INTEGRATION_AGAIN:
+            tell(sequencer, false, integrator->why);
+            break;
+        case INTEGRATION_IDLE:
+            tell(sequencer, false, integrator->blocked_count ? sequencer->status.why : "");
+            return TICK_MS;
+        case INTEGRATION_BUSY:
+            return TICK_MS;
+        case INTEGRATION_HALTED:
+            tell(sequencer, true, integrator->why);
+            return HALTED_MS;
+        case INTEGRATION_AWAY:
+            if (connection_is_up(&sequencer->connection))
+                tell(sequencer, false, integrator->why);
+            return RETRY_MS;
+        }
+    return 0;
+}
+
+static bool
+is_anything_waiting(struct sequencer *sequencer, bool *is_waiting)
+{
+    PGresult *rows;
+
+    if (run(&sequencer->connection, "SELECT EXISTS (SELECT FROM audit.pending)", NULL, 0, &rows))
+        return false;
+    *is_waiting = *PQgetvalue(rows, 0, 0) == 't';
+    PQclear(rows);
+    return true;
+}
+
+/* Milliseconds until the next time; -1: the connection is gone. */
+static int64_t
+tick(struct sequencer *sequencer)
+{
+    bool    is_waiting = false;
+    int64_t pause_ms = TICK_MS;
+
+    if (!wait_left_ms(sequencer->count_due_ms)) {
+        if (!count_waiting(sequencer))
+            return -1;
+        sequencer->count_due_ms = wait_deadline_ms(COUNT_EVERY_MS);
+    }
+    if (!wait_left_ms(sequencer->unblock_due_ms)) {
+        sequencer->integrator.blocked_count = 0;
+        sequencer->unblock_due_ms = wait_deadline_ms(UNBLOCK_MS);
+    }
+    if (!is_anything_waiting(sequencer, &is_waiting))
+        return -1;
+    if (is_waiting)
+        pause_ms = integrate_all(sequencer);
+    return connection_is_up(&sequencer->connection) ? pause_ms : -1;
+}
+
+/* True: time to stop. */
+static bool
+pause_for(struct sequencer *sequencer, int64_t pause_ms)
+{
+    struct pollfd source = { .fd = sequencer->stop_fd, .events = POLLIN };
+
+    poll(&source, 1, (int)pause_ms);
+    return source.revents;
+}
+
+static void *
+keep_on(void *context)
+{
+    struct sequencer *sequencer = context;
+    bool              is_stopping = false;
+
+    while (!is_stopping) {
+        int64_t pause_ms = RETRY_MS;
+        if (connection_is_up(&sequencer->connection) ||
+            connection_open(&sequencer->connection, sequencer->database)) {
+            pause_ms = tick(sequencer);
+            if (pause_ms < 0) {
+                connection_drop(&sequencer->connection);
+                pause_ms = RETRY_MS;
+            }
+        }
+        is_stopping = pause_for(sequencer, pause_ms);
+    }
+    if (connection_is_up(&sequencer->connection))
+        integrate_all(sequencer);
+    connection_close(&sequencer->connection);
+    return NULL;
+}
+
+static void
+discard(struct sequencer *sequencer)
+{
+    if (sequencer->stop_fd >= 0)
+        close(sequencer->stop_fd);
+    connection_close(&sequencer->connection);
+    signer_forget(&sequencer->signer);
+    pthread_mutex_destroy(&sequencer->lock);
+    free(sequencer);
+}
+
+/* What was signed or served here before must be a prefix of the log; where it is not, nothing is
+ * signed, and the service goes on: decisions wait in the queue. */
+static bool
+check_log(struct sequencer *sequencer, char why[static DATABASE_WHY_MAX])
+{
+    struct connection *connection = &sequencer->connection;
+    struct checkpoint  kept;
+
+    if (!connection_open(connection, sequencer->database)) {
+        snprintf(why, DATABASE_WHY_MAX, "%s", connection->why);
+        return false;
+    }
+    enum outcome outcome = head_open(connection, sequencer->origin);
+    if (outcome) {
+        snprintf(why, DATABASE_WHY_MAX, "%s",
+                 outcome == OUTCOME_CONFLICT ? "the log in this database has another origin than "
+                                               "BREAKWATER_ORIGIN" : connection->why);
+        return false;
+    }
+    if (!log_state_read(sequencer->state_path, &sequencer->signer.key, &kept, why))
+        return false;
+    if (kept.size >= 0)
+        sequencer->integrator.seen = (struct seen){ true, kept.size, kept.root };
+    if (integrate_check(connection, &sequencer->integrator) == INTEGRATION_HALTED)
+        tell(sequencer, true, sequencer->integrator.why);
+    return log_cache_reload(database_log(sequencer->database), connection);
+}
+
+struct sequencer *
+sequencer_open(struct database *database, const struct sequencer_settings *settings,
+               char why[static DATABASE_WHY_MAX])
+{
+    struct sequencer *sequencer = calloc(1, sizeof *sequencer);
+
+    if (!sequencer) {
+        snprintf(why, DATABASE_WHY_MAX, "no memory");
+        return NULL;
+    }
+    sequencer->database   = database;
+    sequencer->connection = (struct connection){ .database = database };
+    sequencer->signer     = settings->keys->log;
+    sequencer->stop_fd    = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    pthread_mutex_init(&sequencer->lock, NULL);
+    snprintf(sequencer->origin, sizeof sequencer->origin, "%s", settings->origin);
+    snprintf(sequencer->state_path, sizeof sequencer->state_path, "%s", settings->state_path);
+    sequencer->integrator = (struct integrator){
+        .origin = sequencer->origin, .signers = &sequencer->signer, .signers_count = 1,
+        .waits_for_witnesses = settings->waits_for_witnesses,
+    };
+    if (!check_log(sequencer, why)) {
+        discard(sequencer);
+        return NULL;
+    }
+    if (sequencer->stop_fd >= 0 && thread_start(&sequencer->thread, keep_on, sequencer))
+        return sequencer;
+    snprintf(why, DATABASE_WHY_MAX, "the thread cannot be started");
+    discard(sequencer);
+    return NULL;
+}
+
+void
+sequencer_status(const struct sequencer *sequencer, struct sequencer_status *out)
+{
+    struct sequencer *locked = (struct sequencer *)sequencer;
+
+    pthread_mutex_lock(&locked->lock);
+    *out = locked->status;
+    pthread_mutex_unlock(&locked->lock);
+    out->published_size = log_published_size(database_log(locked->database));
+}
+
+bool
+sequencer_is_overrun(const struct sequencer *sequencer)
+{
+    return atomic_load(&((struct sequencer *)sequencer)->waiting) > PENDING_MAX;
+}
+
+void
+sequencer_close(struct sequencer *sequencer)
+{
+    if (!sequencer)
+        return;
+    eventfd_write(sequencer->stop_fd, 1);
+    pthread_join(sequencer->thread, NULL);
+    discard(sequencer);
+}
