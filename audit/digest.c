@@ -41,6 +41,45 @@ digest_of_parts(const struct digest_part *parts, size_t parts_count)
     return digest;
 }
 
+/* Only the library's own context stands behind the name. */
+static EVP_MD_CTX *
+context_of(struct digest_stream *stream)
+{
+    return (EVP_MD_CTX *)(void *)stream;
+}
+
+struct digest_stream *
+digest_stream_open(void)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+    if (context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1)
+        return (struct digest_stream *)(void *)context;
+    EVP_MD_CTX_free(context);
+    return NULL;
+}
+
+void
+digest_stream_add(struct digest_stream *stream, const void *bytes, size_t count)
+{
+    int is_done = EVP_DigestUpdate(context_of(stream), bytes, count);
+
+    assert(is_done == 1);
+}
+
+struct digest
+digest_stream_close(struct digest_stream *stream)
+{
+    struct digest digest;
+    unsigned      digest_bytes = 0;
+    int           is_done = EVP_DigestFinal_ex(context_of(stream), digest.bytes, &digest_bytes);
+
+    EVP_MD_CTX_free(context_of(stream));
+    assert(is_done == 1);
+    assert(digest_bytes == DIGEST_BYTES);
+    return digest;
+}
+
 void
 digest_format(const struct digest *digest, char text[static DIGEST_TEXT_MAX])
 {

@@ -15,6 +15,11 @@ struct digest_part { const void *bytes; size_t count; };
 struct digest digest_of(const void *bytes, size_t count);
 /* of them one after the other */
 struct digest digest_of_parts(const struct digest_part *parts, size_t parts_count);
+/* Of bytes that come piece by piece. NULL: no memory. */
+struct digest_stream;
+struct digest_stream *digest_stream_open(void);
+void                  digest_stream_add(struct digest_stream *stream, const void *bytes, size_t count);
+struct digest         digest_stream_close(struct digest_stream *stream);
 /* lower hex */
 void          digest_format(const struct digest *digest, char text[static DIGEST_TEXT_MAX]);
 /* exactly 64 lower hex digits */

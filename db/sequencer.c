@@ -21,8 +21,6 @@ enum {
     ROWS_EACH = 4096, ROUNDS_MAX = 64, PATH_ROOM = 4200,
 };
 
-#define MERGE_DELAY_ALARM_US INT64_C(10000000)
-
 struct sequencer {
     struct database      *database;
     struct signer         signer;
@@ -36,6 +34,7 @@ struct sequencer {
     pthread_mutex_t       lock;
     struct sequencer_status status;
     _Atomic int64_t       waiting;
+    int64_t               pending_max;
 };
 
 static void
@@ -242,7 +241,8 @@ sequencer_open(struct database *database, const struct sequencer_settings *setti
         snprintf(why, DATABASE_WHY_MAX, "no memory");
         return NULL;
     }
-    sequencer->database   = database;
+    sequencer->database    = database;
+    sequencer->pending_max = settings->pending_max ? settings->pending_max : PENDING_MAX;
     sequencer->connection = (struct connection){ .database = database };
     sequencer->signer     = settings->keys->log;
     sequencer->stop_fd    = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -278,7 +278,7 @@ sequencer_status(const struct sequencer *sequencer, struct sequencer_status *out
 bool
 sequencer_is_overrun(const struct sequencer *sequencer)
 {
-    return atomic_load(&((struct sequencer *)sequencer)->waiting) > PENDING_MAX;
+    return atomic_load(&((struct sequencer *)sequencer)->waiting) > sequencer->pending_max;
 }
 
 void

@@ -13,7 +13,11 @@ struct sequencer_settings {
     const struct log_keys *keys;
     const char            *state_path;            /* of the largest checkpoint that was signed here */
     bool                   waits_for_witnesses;
+    int64_t                pending_max;           /* 0: PENDING_MAX */
 };
+
+/* Past it the maximum merge delay is in danger: an alarm. */
+#define MERGE_DELAY_ALARM_US INT64_C(10000000)
 
 /* What the log is like, for /readyz and /metrics. */
 struct sequencer_status {
@@ -27,7 +31,7 @@ struct sequencer_status {
 struct sequencer *sequencer_open(struct database *database, const struct sequencer_settings *settings,
                                  char why[static DATABASE_WHY_MAX]);
 void              sequencer_status(const struct sequencer *sequencer, struct sequencer_status *out);
-/* More than PENDING_MAX records wait: new decisions must be refused. From any thread, at once. */
+/* More records than settings->pending_max wait: new decisions must be refused. From any thread, at once. */
 enum { PENDING_MAX = 1000000 };
 bool              sequencer_is_overrun(const struct sequencer *sequencer);
 /* Integrates once more what the others left, then ends. */

@@ -7,6 +7,7 @@
 #include "audit/draft.h"
 #include "db/decisions.h"
 #include "db/markets.h"
+#include "db/sequencer.h"
 #include "db/writer.h"
 #include "handlers/answers.h"
 #include "handlers/given.h"
@@ -217,6 +218,11 @@ decide(struct request *request, const struct answer_kind *kind, const struct mar
 
     if (!work)
         return PROBLEM_INTERNAL;
+    if (sequencer_is_overrun(request->service->sequencer)) {
+        snprintf(reply->detail, sizeof reply->detail,
+                 "more records wait for their place in the log than may; decisions are not recorded without it");
+        return PROBLEM_OVERLOADED;
+    }
     work->kind = kind;
     if ((problem = rules_find(request, markets, &question, &rules, reply)) ||
         (problem = given_find(request, &question, rules.market, &given, reply)))

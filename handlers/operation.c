@@ -2,20 +2,30 @@
 #include "handlers/operation.h"
 
 #include <stdio.h>
+#include <string.h>
 
-#include "db/housekeeper.h"
+#include "db/sequencer.h"
 #include "db/writer.h"
 #include "handlers/answers.h"
 #include "handlers/service.h"
 #include "record/assets.h"
 #include "server/metrics.h"
 
-struct readiness { bool ready; bool database; bool stopping; };
+static const char *const log_conditions[] = { "signed", "late", "blocked", "halted", NULL };
+enum log_condition { LOG_SIGNED, LOG_LATE, LOG_BLOCKED, LOG_HALTED };
+
+struct readiness {
+    bool        ready, database, stopping;
+    int         log;
+    const char *log_detail;
+};
 
 static const struct field readiness_fields[] = {
     FLAG_FIELD(readiness, ready),
     FLAG_FIELD(readiness, database),
     FLAG_FIELD(readiness, stopping),
+    CHOICE_FIELD(readiness, log, .choices = log_conditions),
+    TEXT_FIELD(readiness, log_detail, .optional = true, .form = TEXT_ANY, .min = 1, .max = 512),
 };
 const struct record readiness_record = RECORD(readiness, readiness_fields);
 
@@ -47,6 +57,22 @@ get_livez(struct request *request, struct reply *reply)
     return PROBLEM_NONE;
 }
 
+/* What ails the log does not keep decisions from being recorded: it is told, and stays 200. */
+static bool
+tell_of_log(struct request *request, struct readiness *answer)
+{
+    struct sequencer_status status;
+
+    sequencer_status(request->service->sequencer, &status);
+    answer->log = status.is_halted                             ? LOG_HALTED
+                : status.blocked_instances                     ? LOG_BLOCKED
+                : status.merge_delay_us > MERGE_DELAY_ALARM_US ? LOG_LATE : LOG_SIGNED;
+    if (!*status.why)
+        return true;
+    answer->log_detail = arena_copy(request->arena, status.why, strlen(status.why));
+    return answer->log_detail;
+}
+
 /* Decisions can be made durable now: 200; else 503, so that a load balancer turns elsewhere. */
 enum problem
 get_readyz(struct request *request, struct reply *reply)
@@ -61,6 +87,8 @@ get_readyz(struct request *request, struct reply *reply)
     answer->ready    = answer->database && !answer->stopping;
     if (!answer->ready)
         return answer->stopping ? PROBLEM_STOPPING : PROBLEM_DATABASE_AWAY;
+    if (!tell_of_log(request, answer))
+        return PROBLEM_INTERNAL;
     reply->answer = answer;
     return PROBLEM_NONE;
 }
@@ -79,6 +107,28 @@ get_version(struct request *request, struct reply *reply)
     return PROBLEM_NONE;
 }
 
+static void
+write_log_metrics(const struct sequencer *sequencer, struct text *out)
+{
+    struct sequencer_status status;
+
+    sequencer_status(sequencer, &status);
+    metrics_write_one(out, "breakwater_log_entries", "gauge", "Entries of the log.", status.size);
+    metrics_write_one(out, "breakwater_log_published_entries", "gauge",
+                      "Entries that the published checkpoint covers.", status.published_size);
+    metrics_write_one(out, "breakwater_log_pending", "gauge",
+                      "Records that wait for their place in the log; counted up to a million and one.",
+                      status.waiting);
+    metrics_write_one(out, "breakwater_log_merge_delay_microseconds", "gauge",
+                      "How long the oldest of them waits.", status.merge_delay_us);
+    metrics_write_one(out, "breakwater_log_blocked_instances", "gauge",
+                      "Instances whose records are left alone: one is missing, or differs.",
+                      status.blocked_instances);
+    metrics_write_one(out, "breakwater_log_halted", "gauge",
+                      "1: the log is not the one that was signed, and is not signed any more.",
+                      status.is_halted);
+}
+
 enum problem
 get_metrics(struct request *request, struct reply *reply)
 {
@@ -86,6 +136,7 @@ get_metrics(struct request *request, struct reply *reply)
 
     text_open(&out, request->arena, 16384, 1 << 20);
     metrics_write(request->service->metrics, &out);
+    write_log_metrics(request->service->sequencer, &out);
     reply->bytes = out.bytes;
     reply->count = out.count;
     return out.is_full ? PROBLEM_INTERNAL : PROBLEM_NONE;

@@ -101,6 +101,7 @@ CREATE TABLE audit.search (
 );
 CREATE INDEX ON audit.search (market, idx) WHERE kind = 'decision';
 CREATE INDEX ON audit.search (account, idx) WHERE account IS NOT NULL;
+CREATE INDEX ON audit.search (market, parameters_version, idx) WHERE kind = 'decision';
 CREATE INDEX ON audit.search (status, idx) WHERE status IS NOT NULL AND status <> 'healthy';
 CREATE INDEX ON audit.search USING brin (ts);
 
@@ -116,5 +117,30 @@ CREATE TRIGGER keep BEFORE DELETE OR TRUNCATE ON audit.bundle
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
 CREATE TRIGGER keep BEFORE DELETE OR TRUNCATE ON audit.checkpoint
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
-CREATE TRIGGER keep BEFORE UPDATE OR DELETE OR TRUNCATE ON audit.cosignature
+CREATE TRIGGER keep BEFORE DELETE OR TRUNCATE ON audit.cosignature    -- a newer one takes its place
     FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse();
+
+-- For operators who part the rights: who records, who signs, who reads. Nobody logs in as they; where the
+-- migrating user may not make roles, there are none. Another database of this server may have made them.
+DO $$
+DECLARE
+    role text;
+BEGIN
+    FOREACH role IN ARRAY ARRAY['audit_writer', 'audit_sequencer', 'audit_reader'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+            IF NOT (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+                CONTINUE;
+            END IF;
+            BEGIN
+                EXECUTE format('CREATE ROLE %I NOLOGIN', role);
+            EXCEPTION WHEN duplicate_object OR unique_violation THEN
+                NULL;
+            END;
+        END IF;
+        EXECUTE format('GRANT USAGE ON SCHEMA audit TO %I', role);
+        EXECUTE CASE role
+            WHEN 'audit_writer' THEN 'GRANT SELECT, INSERT ON audit.body, audit.event, audit.pending, audit.instance TO audit_writer'
+            WHEN 'audit_sequencer' THEN 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA audit TO audit_sequencer'
+            ELSE 'GRANT SELECT ON ALL TABLES IN SCHEMA audit TO audit_reader' END;
+    END LOOP;
+END $$;

@@ -271,7 +271,7 @@ static const struct call {
 
     /* Operation. */
     { "HEAD", "/livez", .status = 200, .is_direct = true },
-    { GET, "/readyz", FOUND = "{'ready':true,'database':true,'stopping':false}" },
+    { GET, "/readyz", FOUND = "{'ready':true,'database':true,'stopping':false,'log':'signed'}" },
     { GET, "/version", FOUND = "{'name':'breakwater','build':'test'}" },
     { GET, "/metrics", .status = 200 },
     { GET, "/problems/no-such-market", FOUND = "{'slug':'no-such-market','status':404}" },
