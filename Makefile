@@ -1,6 +1,6 @@
 # The commands are in README.md. CC=clang, SAN=1 and BUILD=dir make other builds, beside each other.
 BUILD ?= build$(if $(findstring clang,$(CC)),-clang)$(if $(SAN),-san)
-PACKAGES = libmicrohttpd jansson libpq libcrypto
+PACKAGES = libmicrohttpd jansson libpq libcrypto libcurl
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes \
     -Wvla -Werror
 CFLAGS ?= -O2 -g

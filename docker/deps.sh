@@ -6,14 +6,14 @@ set -eu
 packages_of() {
     case $1 in
     build) echo gcc libc6-dev make pkg-config libmicrohttpd-dev libjansson-dev libpq-dev \
-        libgmp-dev libssl-dev ;;
+        libgmp-dev libssl-dev libcurl4-openssl-dev ;;
     run)
         echo postgresql-15
         command -v curl > /dev/null || echo curl ;;          # for the line that `make run` prints
-    image) echo ca-certificates libmicrohttpd12 libjansson4 libpq5 libgmp10 libssl3 ;;
+    image) echo ca-certificates libmicrohttpd12 libjansson4 libpq5 libgmp10 libssl3 libcurl4 ;;
     imagetest) echo buildah debootstrap postgresql-15 curl ;;
     package) echo dpkg-dev ;;
-    test) echo check libmpfr-dev libyaml-dev ;;
+    test) echo check libmpfr-dev libyaml-dev openssl python3 ;;
     tidy) echo binutils shellcheck ;;
     lint) echo clang clang-tidy cppcheck ;;
     fuzz) echo clang libclang-rt-14-dev ;;

@@ -5,7 +5,7 @@ set -euo pipefail
 
 docker/deps.sh build lint
 read -ra flags <<< "-std=c17 -D_GNU_SOURCE -I. -I$1 \
-    $(pkg-config --cflags libmicrohttpd jansson libpq libcrypto)"
+    $(pkg-config --cflags libmicrohttpd jansson libpq libcrypto libcurl)"
 folders=()
 for folder in record risk audit db server handlers commands; do
     if [ -d "$folder" ]; then folders+=("$folder"); fi

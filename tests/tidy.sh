@@ -122,6 +122,7 @@ foreign() {
     code "^ *# *include *<($1)" "${folders[@]}" | grep -vE "^($2):" | report "<$1> is for $2" || true
 }
 foreign 'microhttpd' 'server/listener\.c'
+foreign 'curl/' 'server/fetch\.c'
 foreign 'libpq|postgresql/' '(db/[^:]*|tests/postgres\.c)'
 foreign 'jansson' '(record|tests)/[^:]*'
 foreign 'openssl/' 'audit/[^:]*'
