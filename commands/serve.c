@@ -138,6 +138,8 @@ open_listener(struct serving *serving)
         .log_fd          = settings->log == LOG_REQUESTS ? STDERR_FILENO : -1,
         .metrics         = serving->service.metrics,
         .cors_origins    = settings->cors_origins,
+        .tls_cert        = settings->tls_cert,
+        .tls_key         = settings->tls_key,
     };
     char why[160];
 
@@ -169,6 +171,17 @@ greet(const struct serving *serving)
                "\"base\":\"1000\",\"quote\":\"2000000\"}]}}}'\n\n",
                serving->keys_path, port);
     fflush(stdout);
+}
+
+static void
+reload(struct serving *serving)
+{
+    char why[160];
+
+    if (listener_reload(serving->listener, why))
+        log_event(serving->log_fd, LOG_LEVEL_INFO, "reloaded", "the certificate was read again");
+    else
+        log_event(serving->log_fd, LOG_LEVEL_ERROR, "not reloaded", "%s", why);
 }
 
 static void
@@ -237,7 +250,8 @@ command_serve(int argc, char **argv)
     bool is_open = open_all(&serving);
     if (is_open) {
         greet(&serving);
-        sigwait(&stops, &signal_number);
+        while (!sigwait(&stops, &signal_number) && signal_number == SIGHUP)
+            reload(&serving);
         log_event(serving.log_fd, LOG_LEVEL_INFO, "stopping", "signal %d", signal_number);
         drain(&serving);
     }

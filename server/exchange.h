@@ -8,6 +8,7 @@
 #include "server/listener.h"
 
 enum {
+    RETIRED_MAX        = 4,
     URI_BYTES_MAX      = 4 << 10,         /* 414 past it */
     HEADERS_BYTES_MAX  = 8 << 10,         /* names, values and separators: 431 past it */
     HEADERS_COUNT_MAX  = 100,
@@ -25,12 +26,15 @@ enum {
 
 struct listener {
     void                    *daemon;      /* the HTTP library's */
+    /* that had the certificates before: their connections go on */
+    void                    *retired[RETIRED_MAX];
+    size_t                   retired_count;
     int                      fd;          /* that accepts */
     unsigned                 port;
     const struct route      *routes;
     struct hooks             hooks;
     struct listener_settings settings;
-    char                    *cors_origins;           /* own copy */
+    char                    *cors_origins, *tls_cert, *tls_key;      /* own copies */
     uint64_t                 seed;                   /* of trace ids: differs by process */
     _Atomic uint64_t         number;                 /* of the newest request */
     _Atomic size_t           bodies_bytes;           /* of the budget */

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -15,6 +16,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,6 +30,7 @@ enum {
     POOL_BYTES      = 32 << 10,
     FILES_OWN       = 256,                /* files beside the connections */
     ADDRESS_BYTES   = 256,
+    PEM_BYTES_MAX   = 256 << 10,
 };
 
 _Static_assert(POOL_BYTES / 2 > URI_BYTES_MAX + HEADERS_BYTES_MAX,
@@ -275,14 +278,59 @@ make_room_for_files(unsigned connections_max)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static bool
-start(struct listener *listener)
+/* The whole of a PEM file as a text; NULL: `why`. */
+static char *
+read_pem(const char *path, bool is_secret, char why[static WHY_BYTES])
+{
+    struct stat status;
+    char       *text = NULL;
+    int         fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0 || fstat(fd, &status))
+        snprintf(why, WHY_BYTES, "%.100s: %s", path, strerror(errno));
+    else if (is_secret && status.st_mode & (S_IRWXG | S_IRWXO))
+        snprintf(why, WHY_BYTES, "%.100s: others may read this key: chmod 600", path);
+    else if (status.st_size > PEM_BYTES_MAX || !(text = calloc(1, (size_t)status.st_size + 1)) ||
+             read(fd, text, (size_t)status.st_size) != status.st_size)
+        snprintf(why, WHY_BYTES, "%.100s: it cannot be read, or is too large", path);
+    else {
+        close(fd);
+        return text;
+    }
+    if (fd >= 0)
+        close(fd);
+    free(text);
+    return NULL;
+}
+
+struct pem { char *cert, *key; };
+
+static void
+forget(struct pem *pem)
+{
+    if (pem->key)
+        explicit_bzero(pem->key, strlen(pem->key));
+    free(pem->cert);
+    free(pem->key);
+}
+
+static struct MHD_Daemon *
+start(struct listener *listener, const struct pem *pem)
 {
     const struct listener_settings *settings = &listener->settings;
+    unsigned                        tls = pem->cert ? MHD_USE_TLS : 0;
+    const struct MHD_OptionItem     secured[] = {
+        { MHD_OPTION_HTTPS_MEM_CERT, 0, pem->cert },
+        { MHD_OPTION_HTTPS_MEM_KEY, 0, pem->key },
+        { MHD_OPTION_HTTPS_PRIORITIES, 0,
+          "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE" },
+        { MHD_OPTION_END, 0, NULL },
+    };
+    const struct MHD_OptionItem     plain[] = { { MHD_OPTION_END, 0, NULL } };
 
     make_room_for_files(settings->connections_max);
-    listener->daemon = MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+    return MHD_start_daemon(
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | tls, 0, NULL, NULL,
         on_request, listener,
         MHD_OPTION_LISTEN_SOCKET, listener->fd,
         MHD_OPTION_THREAD_POOL_SIZE, settings->threads,
@@ -291,16 +339,45 @@ start(struct listener *listener)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
+        MHD_OPTION_ARRAY, tls ? secured : plain,
         MHD_OPTION_END);
-    return listener->daemon != NULL;
+}
+
+/* NULL: `why`. */
+static struct MHD_Daemon *
+start_with_certificate(struct listener *listener, char why[static WHY_BYTES])
+{
+    struct pem         pem = { NULL, NULL };
+    struct MHD_Daemon *daemon = NULL;
+
+    if (!listener->tls_cert ||
+        ((pem.cert = read_pem(listener->tls_cert, false, why)) &&
+         (pem.key = read_pem(listener->tls_key, true, why)))) {
+        daemon = start(listener, &pem);
+        if (!daemon)
+            snprintf(why, WHY_BYTES, "cannot start the threads that listen%s",
+                     pem.cert ? ", or the certificate and its key do not fit" : "");
+    }
+    forget(&pem);
+    return daemon;
 }
 
 static struct listener *
 discard(struct listener *listener)
 {
     free(listener->cors_origins);
+    free(listener->tls_cert);
+    free(listener->tls_key);
     free(listener);
     return NULL;
+}
+
+/* NULL for NULL. False: no memory. */
+static bool
+copy(const char *text, char **out)
+{
+    *out = text ? strdup(text) : NULL;
+    return !text || *out;
 }
 
 struct listener *
@@ -316,8 +393,13 @@ listener_open(const struct listener_settings *settings, const struct route *rout
     listener->routes       = routes;
     listener->hooks        = *hooks;
     listener->settings     = *settings;
-    listener->cors_origins = settings->cors_origins ? strdup(settings->cors_origins) : NULL;
-    if ((settings->cors_origins && !listener->cors_origins) ||
+    if (!settings->tls_cert != !settings->tls_key) {
+        snprintf(why, WHY_BYTES, "a certificate and its key are given together");
+        return discard(listener);
+    }
+    if (!copy(settings->cors_origins, &listener->cors_origins) ||
+        !copy(settings->tls_cert, &listener->tls_cert) ||
+        !copy(settings->tls_key, &listener->tls_key) ||
         getrandom(&listener->seed, sizeof listener->seed, 0) != sizeof listener->seed) {
         snprintf(why, WHY_BYTES, "no memory, or no randomness");
         return discard(listener);
@@ -326,11 +408,33 @@ listener_open(const struct listener_settings *settings, const struct route *rout
     if (listener->fd < 0)
         return discard(listener);
     listener->port = port_of(listener->fd);
-    if (start(listener))
+    listener->daemon = start_with_certificate(listener, why);
+    if (listener->daemon)
         return listener;
-    snprintf(why, WHY_BYTES, "cannot start the threads that listen");
     close(listener->fd);
     return discard(listener);
+}
+
+/* The new one takes over the socket; the one before keeps its connections, until there are too many
+ * like it: the oldest is cut off then. */
+bool
+listener_reload(struct listener *listener, char why[static WHY_BYTES])
+{
+    if (!listener->tls_cert || atomic_load(&listener->is_quiet))
+        return true;
+    struct MHD_Daemon *daemon = start_with_certificate(listener, why);
+    if (!daemon)
+        return false;
+    MHD_quiesce_daemon(listener->daemon);
+    if (listener->retired_count == RETIRED_MAX) {
+        MHD_stop_daemon(listener->retired[0]);
+        listener->retired_count--;
+        memmove(listener->retired, listener->retired + 1,
+                listener->retired_count * sizeof *listener->retired);
+    }
+    listener->retired[listener->retired_count++] = listener->daemon;
+    listener->daemon = daemon;
+    return true;
 }
 
 unsigned
@@ -373,6 +477,8 @@ listener_close(struct listener *listener)
     if (!wait_for_taken(listener))
         return;
     MHD_stop_daemon(listener->daemon);
+    for (size_t i = 0; i < listener->retired_count; i++)
+        MHD_stop_daemon(listener->retired[i]);
     close(listener->fd);
     discard(listener);
 }

@@ -28,6 +28,8 @@ struct listener_settings {
     size_t      bodies_bytes_max;         /* of all bodies in flight: 503 past it */
     int         log_fd;                   /* one JSON line a request; -1: none */
     const char *cors_origins;             /* separated by commas, or "*"; NULL: none */
+    /* PEM files: TLS 1.2 or later; both NULL: plain HTTP. The key's must be private (mode 0600) */
+    const char *tls_cert, *tls_key;
     /* NULL: none; else made of the same routes, and it outlives the listener */
     struct metrics *metrics;
 };
@@ -37,6 +39,9 @@ struct listener;
 /* NULL: `why` says why (address in use ...). */
 struct listener *listener_open(const struct listener_settings *settings, const struct route *routes,
                                const struct hooks *hooks, char why[static 160]);
+/* Reads the certificate and its key again: new connections get them, those that are open go on.
+ * False: `why`, and all stays as it was. */
+bool             listener_reload(struct listener *listener, char why[static 160]);
 unsigned         listener_port(const struct listener *listener);
 /* accept no more; what is in flight goes on */
 void             listener_quiesce(struct listener *listener);

@@ -18,6 +18,7 @@ struct settings {
     const char *origin;                   /* of the transparency log */
     const char *log_key;                  /* the file of the key that signs it */
     const char *cors_origins;             /* separated by commas, or "*"; NULL: none */
+    const char *tls_cert, *tls_key;       /* PEM files; NULL: plain HTTP */
     int64_t     threads;                  /* that listen */
     int64_t     workers;                  /* that query */
     int64_t     connections_max;
