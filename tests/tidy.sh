@@ -125,7 +125,7 @@ foreign 'microhttpd' 'server/listener\.c'
 foreign 'curl/' 'server/fetch\.c'
 foreign 'libpq|postgresql/' '(db/[^:]*|tests/postgres\.c)'
 foreign 'jansson' '(record|tests)/[^:]*'
-foreign 'openssl/' 'audit/[^:]*'
+foreign 'openssl/' '(audit/[^:]*|tests/tls_test\.c)'
 foreign 'gmp' '(record|tests)/[^:]*'
 foreign 'mpfr|check|yaml' 'tests/[^:]*'
 

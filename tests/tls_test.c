@@ -79,7 +79,7 @@ ask(unsigned port, const char *scheme, const char *authority, const char *option
     if (!fgets(answer, sizeof answer, curl))
         answer[0] = '\0';
     pclose(curl);
-    return atoi(answer);
+    return (int)strtol(answer, NULL, 10);
 }
 
 static void
