@@ -92,8 +92,10 @@ amendment_make(const struct parameters *base, const char *base_document, size_t 
         return false;
     }
     leave_behind(patch, patch_count, &out->parameters);
-    if (!parameters_accept(&out->parameters, faults, &out->warnings) |
-        (base && !edition_ramp_accept(&out->parameters, base, now_us, faults)))
+    bool is_accepted = parameters_accept(&out->parameters, faults, &out->warnings);
+    if (base)                                     /* all that is wrong is told at once */
+        is_accepted &= edition_ramp_accept(&out->parameters, base, now_us, faults);
+    if (!is_accepted)
         return false;
     if (!difference(&parameters_record, base, &out->parameters, arena, &out->changes) ||
         !write_document(arena, out)) {
