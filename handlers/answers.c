@@ -60,6 +60,7 @@ static const struct field preview_fields[] = {
     FIGURE(penalty, penalty_figures_record),
     FIGURE(risk, risk_figures_record),
     FIGURE_LIST(suggestions, suggestion_record, SUGGESTIONS_MAX),
+    FIGURE_LIST(upcoming, upcoming_record, UPCOMING_MAX),
     TAIL,
 };
 static const struct field penalty_answer_fields[] = {

@@ -3,6 +3,7 @@
 #define HANDLERS_ANSWERS_H
 
 #include "record/record.h"
+#include "risk/edition.h"
 #include "risk/figures.h"
 
 struct engine { const char *version, *build; };

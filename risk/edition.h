@@ -64,6 +64,8 @@ struct upcoming {
     int            liquidation_price_reason;
 };
 
+extern const struct record upcoming_record;
+
 /* What is coming, and which price is asked for: the asset's, in that direction where it has both. */
 struct prospect {
     const struct edition  *editions;                  /* by active_at */

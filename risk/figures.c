@@ -249,6 +249,18 @@ static const struct field suggestion_fields[] = {
 };
 const struct record suggestion_record = RECORD(suggestion, suggestion_fields);
 
+static const struct field upcoming_fields[] = {
+    INTEGER_FIELD(upcoming, parameters_version, .min = 1, .max = INTEGER_MAX),
+    TEXT_FIELD   (upcoming, parameters_sha256, .form = TEXT_SHA256, .min = 64, .max = 64),
+    INSTANT_FIELD(upcoming, active_at),
+    INSTANT_FIELD(upcoming, full_at),
+    DECIMAL_FIELD(upcoming, health_ratio, ALWAYS),
+    REASON_FIELD (upcoming, health_ratio_reason),
+    DECIMAL_FIELD(upcoming, liquidation_price, ALWAYS),
+    REASON_FIELD (upcoming, liquidation_price_reason),
+};
+const struct record upcoming_record = RECORD(upcoming, upcoming_fields);
+
 static const struct field warning_fields[] = {
     NAME_FIELD(warning, code),
     TEXT_FIELD(warning, detail, .form = TEXT_ANY, .min = 1, .max = 256),
@@ -330,6 +342,7 @@ static const struct field figures_fields[] = {
       .items = &penalty_figures_record },
     { .name = "risk", .kind = FIELD_RECORD, .offset = offsetof(struct figures, risk), .items = &risk_figures_record },
     LIST_FIELD  (figures, suggestions, suggestion, .max = SUGGESTIONS_MAX),
+    LIST_FIELD  (figures, upcoming, upcoming, .max = UPCOMING_MAX),
     LIST_FIELD  (figures, warnings, warning, .max = WARNINGS_MAX),
 };
 const struct record figures_record = RECORD(figures, figures_fields);
@@ -365,6 +378,7 @@ figures_open(struct figures *figures, struct figures_room *room)
     figures->risk.blocks                = room->blocks;
     figures->risk.buffers               = room->buffers;
     figures->suggestions                = room->suggestions;
+    figures->upcoming                   = room->upcoming;
     figures->warnings                   = room->warnings;
     figures->liquidation.depth_model    = DEPTH_NONE;
 }

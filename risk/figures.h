@@ -5,6 +5,7 @@
 
 #include "record/record.h"
 #include "risk/account.h"
+#include "risk/edition.h"
 #include "risk/effective.h"
 #include "risk/oracle.h"
 #include "risk/parameters.h"
@@ -242,6 +243,8 @@ struct figures {
     struct risk_figures       risk;
     struct suggestion        *suggestions;
     size_t                    suggestions_count;
+    struct upcoming          *upcoming;
+    size_t                    upcoming_count;
     struct warning           *warnings;
     size_t                    warnings_count;
 };
@@ -266,6 +269,7 @@ struct figures_room {
     struct buffer              buffers[TIERS_MAX];
     struct suggestion          suggestions[SUGGESTIONS_MAX];
     struct mix_part            mix_parts[MIX_MAX];
+    struct upcoming            upcoming[UPCOMING_MAX];
     struct warning             warnings[WARNINGS_MAX];
     struct price_figure        prices[ASSETS_MAX];
     struct price_source        price_sources[ASSETS_MAX][PRICE_SOURCES_MAX];
@@ -274,6 +278,7 @@ struct figures_room {
     struct effective_asset     effective_assets[ASSETS_MAX];
     struct parameters          sliced;
     struct effective_room     *rules;             /* the caller's; needed where effective_differs() */
+    struct effective_room     *scheduled_rules;   /* likewise, of what is scheduled */
     char                       maintenance_detail[WARNING_DETAIL_MAX + 1];   /* of maintenance_below_cost */
 };
 

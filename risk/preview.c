@@ -460,6 +460,20 @@ compute_in_slices(struct preview *preview, const struct parameters *rules, int64
     return status;
 }
 
+/* The main risk asset's price, as it will be. */
+static void
+fill_upcoming(struct preview *preview)
+{
+    const struct question          *question = preview->question;
+    const struct liquidation_price *main = preview->situation.main;
+    struct prospect prospect = {
+        question->scheduled, question->scheduled_count, main ? main->asset : NULL,
+        main ? main->direction : DIRECTION_NONE, preview->room->scheduled_rules,
+    };
+
+    preview->figures->upcoming_count = upcoming_fill(&prospect, question, preview->room->upcoming);
+}
+
 enum risk_status
 preview_compute(const struct parameters *parameters, const struct question *question,
                 int64_t now_us, unsigned parts, struct figures_room *room, struct figures *figures,
@@ -477,6 +491,8 @@ preview_compute(const struct parameters *parameters, const struct question *ques
     if (status == RISK_OK && figures->oracle.verdict == ORACLE_ACCEPT &&
         is_below(figures->oracle.slice_rate, decimal_one) &&
         !decimal_is_none(rules->execution.maximum_slice_value))
-        return compute_in_slices(&preview, rules, now_us, parts);
+        status = compute_in_slices(&preview, rules, now_us, parts);
+    if (status == RISK_OK && question->scheduled_count > 0)
+        fill_upcoming(&preview);
     return status;
 }

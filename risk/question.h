@@ -6,6 +6,7 @@
 #include "risk/parameters.h"
 #include "risk/state.h"
 
+struct edition;
 struct snapshot;
 
 struct question {
@@ -14,6 +15,8 @@ struct question {
     struct account     account;
     struct state      *state;                 /* NULL: the market's latest snapshot */
     const struct snapshot *snapshot;          /* that the state is of, not a member of the request; NULL: a request's own */
+    const struct edition  *scheduled;         /* what is coming to the market, not members either */
+    size_t                 scheduled_count;
     int                at;                    /* enum at */
     int64_t            horizon_s;             /* INTEGER_NONE: the document's */
     struct liquidator *liquidator;
