@@ -44,6 +44,7 @@ struct writer {
     struct decision       *first, **last;     /* the queue */
     size_t                 queued_count;
     bool                   is_up, is_stopping, has_tried;
+    struct writer_status   status;
 
     /* The thread's own. */
     struct connection      connection;
@@ -271,6 +272,36 @@ after_silence(struct writer *writer, const struct batch *batch)
     return STEP_UNKNOWN;
 }
 
+static int64_t
+now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void
+note_commit(struct writer *writer, size_t count, int64_t took_us)
+{
+    pthread_mutex_lock(&writer->lock);
+    writer->status.written   += (int64_t)count;
+    writer->status.commit_us += took_us;
+    writer->status.commits++;
+    pthread_mutex_unlock(&writer->lock);
+}
+
+void
+writer_status(const struct writer *writer, struct writer_status *out)
+{
+    struct writer *locked = (struct writer *)writer;
+
+    pthread_mutex_lock(&locked->lock);
+    *out        = locked->status;
+    out->queued = (int64_t)locked->queued_count;
+    pthread_mutex_unlock(&locked->lock);
+}
+
 /* A batch as it was sealed; sent again with the same bytes where it is
  * known that it was not written. */
 static enum step
@@ -362,11 +393,14 @@ seal_and_write(struct writer *writer, struct decision **items, size_t count)
     if (writer->unresolved.is_one)
         return STEP_AWAY;
     known_turn(&writer->known, newest_us(items, count));
+    int64_t begun_us = now_us();
     if (batch_open(batch, items, count, writer->inst, &writer->position, &writer->known))
         step = write_batch(writer, batch);
     batch_close(batch);
-    if (step == STEP_WRITTEN)
+    if (step == STEP_WRITTEN) {
         writer->position = batch->after;
+        note_commit(writer, count, now_us() - begun_us);
+    }
     return step;
 }
 

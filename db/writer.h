@@ -55,6 +55,14 @@ struct writer *writer_open(struct database *database, const struct writer_settin
 /* the UUID of this process start, 36 characters */
 const char    *writer_inst(const struct writer *writer);
 bool           writer_is_up(const struct writer *writer);
+
+/* Since the process began. */
+struct writer_status {
+    int64_t queued;                           /* decisions that wait now */
+    int64_t written, commits;                 /* decisions, and the transactions that they were in */
+    int64_t commit_us;                        /* that those transactions took, from BEGIN to durable */
+};
+void           writer_status(const struct writer *writer, struct writer_status *out);
 /* false: full, or the database is away */
 bool           writer_submit(struct writer *writer, struct decision *decision);
 /* settles what is queued, writes the `close` record */

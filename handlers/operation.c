@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/markets.h"
 #include "db/sequencer.h"
+#include "db/snapshots.h"
 #include "db/writer.h"
 #include "handlers/answers.h"
 #include "handlers/service.h"
@@ -129,6 +131,44 @@ write_log_metrics(const struct sequencer *sequencer, struct text *out)
                       status.is_halted);
 }
 
+static void
+write_writer_metrics(const struct writer *writer, struct text *out)
+{
+    struct writer_status status;
+
+    writer_status(writer, &status);
+    metrics_write_one(out, "breakwater_writer_queue", "gauge", "Decisions that wait to be durable.",
+                      status.queued);
+    metrics_write_one(out, "breakwater_writer_decisions_total", "counter", "Decisions made durable.",
+                      status.written);
+    metrics_write_one(out, "breakwater_writer_commits_total", "counter",
+                      "Transactions that they were in: decisions over this is the size of a batch.",
+                      status.commits);
+    metrics_write_one(out, "breakwater_writer_commit_microseconds_total", "counter",
+                      "What those transactions took, from BEGIN until they were durable.",
+                      status.commit_us);
+}
+
+/* Of the market whose latest snapshot is the oldest. */
+static void
+write_snapshot_age(struct request *request, struct text *out)
+{
+    const struct markets *markets = markets_hold(request->service->markets);
+    int64_t               oldest_us = request->now_us;
+
+    for (size_t i = 0; i < markets->count; i++) {
+        const struct kept_snapshot *latest =
+            snapshot_hold(request->service->snapshots, markets->items[i].market);
+        if (latest && latest->snapshot.observed_at < oldest_us)
+            oldest_us = latest->snapshot.observed_at;
+        snapshot_release(latest);
+    }
+    markets_release(request->service->markets, markets);
+    metrics_write_one(out, "breakwater_snapshot_age_microseconds", "gauge",
+                      "Since the oldest of the markets' latest snapshots was taken.",
+                      request->now_us - oldest_us);
+}
+
 enum problem
 get_metrics(struct request *request, struct reply *reply)
 {
@@ -137,6 +177,8 @@ get_metrics(struct request *request, struct reply *reply)
     text_open(&out, request->arena, 16384, 1 << 20);
     metrics_write(request->service->metrics, &out);
     write_log_metrics(request->service->sequencer, &out);
+    write_writer_metrics(request->service->writer, &out);
+    write_snapshot_age(request, &out);
     reply->bytes = out.bytes;
     reply->count = out.count;
     return out.is_full ? PROBLEM_INTERNAL : PROBLEM_NONE;

@@ -583,6 +583,38 @@ START_TEST(metrics_count_what_was_asked)
 }
 END_TEST
 
+/* What the dashboard and the alert rules ask for is there, by name. */
+START_TEST(metrics_that_dashboards_name_are_there)
+{
+    static const char *const files[] = { "docker/dashboard.json", "docker/alerts.yaml" };
+    enum { FILE_BYTES_MAX = 1 << 16 };
+    struct api_answer answer;
+    char             *text = calloc(1, FILE_BYTES_MAX);
+    FILE             *file = fopen(files[_i], "r");
+    size_t            named = 0;
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_lt(fread(text, 1, FILE_BYTES_MAX - 1, file), FILE_BYTES_MAX - 1);
+    fclose(file);
+    ask("/v1/previews", ROLE_ANYONE, NULL, "{}", 400, &answer);
+    api_forget(&answer);
+    ask("/v1/previews", ROLE_ANYONE, NULL, GOOD, 201, &answer);
+    api_forget(&answer);
+    get("/metrics", ROLE_ANYONE, NULL, 200, &answer);
+    for (char *at = text; (at = strstr(at, "breakwater_")); named++) {
+        size_t count = strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+        char   name[80] = "\n";
+        ck_assert_uint_lt(count, sizeof name - 1);
+        memcpy(name + 1, at, count);
+        ck_assert_msg(strstr(answer.http.body, name) != NULL, "%s: no metric %s", files[_i], name + 1);
+        at += count;
+    }
+    ck_assert_uint_gt(named, 9);
+    api_forget(&answer);
+    free(text);
+}
+END_TEST
+
 /* Until it is answered with this status: what the service finds out by itself. False: not within
  * ten seconds. */
 static bool
@@ -889,6 +921,7 @@ api_flows_add(TCase *tcase)
     tcase_add_test(tcase, parameters_are_fetched_once);
     tcase_add_test(tcase, presets_are_accepted);
     tcase_add_test(tcase, metrics_count_what_was_asked);
+    tcase_add_loop_test(tcase, metrics_that_dashboards_name_are_there, 0, 2);
 }
 
 void
