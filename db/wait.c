@@ -8,11 +8,17 @@
 #include <libpq-fe.h>
 
 int64_t
-wait_deadline_ms(int64_t patience_ms)
+wait_clock_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + patience_ms;
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t
+wait_deadline_ms(int64_t patience_ms)
+{
+    return wait_clock_us() / 1000 + patience_ms;
 }
 
 int64_t

@@ -5,6 +5,7 @@
 
 #include "db/database.h"
 
+int64_t wait_clock_us(void);                              /* monotonic */
 int64_t wait_deadline_ms(int64_t patience_ms);            /* on the monotonic clock */
 int64_t wait_left_ms(int64_t deadline_ms);                /* 0: passed */
 

@@ -272,15 +272,6 @@ after_silence(struct writer *writer, const struct batch *batch)
     return STEP_UNKNOWN;
 }
 
-static int64_t
-now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void
 note_commit(struct writer *writer, size_t count, int64_t took_us)
 {
@@ -393,13 +384,13 @@ seal_and_write(struct writer *writer, struct decision **items, size_t count)
     if (writer->unresolved.is_one)
         return STEP_AWAY;
     known_turn(&writer->known, newest_us(items, count));
-    int64_t begun_us = now_us();
+    int64_t begun_us = wait_clock_us();
     if (batch_open(batch, items, count, writer->inst, &writer->position, &writer->known))
         step = write_batch(writer, batch);
     batch_close(batch);
     if (step == STEP_WRITTEN) {
         writer->position = batch->after;
-        note_commit(writer, count, now_us() - begun_us);
+        note_commit(writer, count, wait_clock_us() - begun_us);
     }
     return step;
 }
