@@ -13,6 +13,7 @@ static const struct {
     { "serve",   command_serve,   "answers over HTTP until it is told to stop (SIGTERM, Ctrl-C)" },
     { "migrate", command_migrate, "brings the database to this program's schema, and ends" },
     { "key",     command_key,     "create --role R[,R] --holder H | list | revoke ID: API keys" },
+    { "erase",   command_erase,   "DECISION --reason TEXT: deletes one decision's record, as a lawful order asks" },
     { "version", command_version, "prints what this program is" },
     { "help",    command_help,    "prints this" },
 };

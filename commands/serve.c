@@ -9,6 +9,7 @@
 
 #include "commands/commands.h"
 #include "commands/opened.h"
+#include "db/caretaker.h"
 #include "db/housekeeper.h"
 #include "db/keys.h"
 #include "db/log_keys.h"
@@ -121,7 +122,11 @@ open_threads(struct serving *serving)
     service->housekeeper = housekeeper_open(service->database);
     if (!service->housekeeper)
         return fail("housekeeper", "it could not be started");
-    return true;
+    struct caretaker_settings caretaker = { .retention_days = settings->retention_days,
+                                            .sequencer = service->sequencer,
+                                            .key = &serving->log_keys.log.key };
+    service->caretaker = caretaker_open(service->database, &caretaker);
+    return service->caretaker || fail("caretaker", "it could not be started");
 }
 
 static bool
@@ -208,6 +213,7 @@ close_all(struct serving *serving)
         writer_close(service->writer);
     if (service->housekeeper)
         housekeeper_close(service->housekeeper);
+    caretaker_close(service->caretaker);
     sequencer_close(service->sequencer);
     log_keys_forget(&serving->log_keys);
     opened_close(&serving->opened);

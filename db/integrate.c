@@ -171,14 +171,17 @@ take(struct run *run, int64_t rows_max, PGresult **rows)
         "   WHERE p.inst = q.inst AND p.iseq = q.iseq"
         "   RETURNING p.inst, p.iseq, p.entry, p.queued_at)"
         " SELECT t.inst::text, t.iseq, t.entry, coalesce(i.next_iseq, 0),"
-        "  CASE WHEN e.inst IS NULL THEN b.day END, coalesce(e.salt, b.salt),"
-        "  coalesce(e.record, b.record)"
+        "  CASE WHEN e.inst IS NULL THEN coalesce(b.day, c.day) END, coalesce(e.salt, b.salt, c.salt),"
+        "  coalesce(e.record, b.record, c.record)"
         " FROM taken t LEFT JOIN audit.instance i ON i.inst = t.inst"
         " LEFT JOIN audit.event e ON e.inst = t.inst AND e.iseq = t.iseq"
         " LEFT JOIN LATERAL (SELECT y.day, y.salt, y.record FROM audit.body y"
         "   WHERE y.inst = t.inst AND y.iseq = t.iseq AND y.day = ANY (ARRAY["
         "   (t.queued_at AT TIME ZONE 'UTC')::date - 1, (t.queued_at AT TIME ZONE 'UTC')::date,"
         "   (t.queued_at AT TIME ZONE 'UTC')::date + 1])) b ON e.inst IS NULL"
+        " LEFT JOIN LATERAL (SELECT y.day, y.salt, y.record FROM audit.body y"
+        "   WHERE e.inst IS NULL AND b.day IS NULL AND y.inst = t.inst AND y.iseq = t.iseq LIMIT 1) c"
+        "   ON true"
         " ORDER BY max(t.queued_at) OVER (PARTITION BY t.inst ORDER BY t.iseq), t.inst, t.iseq";
     char         room[ARG_INTEGER_MAX];
     struct array blocked;

@@ -31,6 +31,7 @@ struct sequencer {
     int                   stop_fd;
     int64_t               count_due_ms, unblock_due_ms;
     bool                  is_late;                /* the alarm of the merge delay was told */
+    atomic_bool           is_stopped;             /* by sequencer_halt */
     pthread_mutex_t       lock;
     struct sequencer_status status;
     _Atomic int64_t       waiting;
@@ -153,7 +154,7 @@ tick(struct sequencer *sequencer)
     }
     if (!is_anything_waiting(sequencer, &is_waiting))
         return -1;
-    if (is_waiting)
+    if (is_waiting && !atomic_load(&sequencer->is_stopped))
         pause_ms = integrate_all(sequencer);
     return connection_is_up(&sequencer->connection) ? pause_ms : -1;
 }
@@ -186,7 +187,7 @@ keep_on(void *context)
         }
         is_stopping = pause_for(sequencer, pause_ms);
     }
-    if (connection_is_up(&sequencer->connection))
+    if (connection_is_up(&sequencer->connection) && !atomic_load(&sequencer->is_stopped))
         integrate_all(sequencer);
     connection_close(&sequencer->connection);
     return NULL;
@@ -273,6 +274,13 @@ sequencer_status(const struct sequencer *sequencer, struct sequencer_status *out
     *out = locked->status;
     pthread_mutex_unlock(&locked->lock);
     out->published_size = log_published_size(database_log(locked->database));
+}
+
+void
+sequencer_halt(struct sequencer *sequencer, const char *why)
+{
+    atomic_store(&sequencer->is_stopped, true);
+    tell(sequencer, true, why);
 }
 
 bool

@@ -34,6 +34,8 @@ void              sequencer_status(const struct sequencer *sequencer, struct seq
 /* More records than settings->pending_max wait: new decisions must be refused. From any thread, at once. */
 enum { PENDING_MAX = 1000000 };
 bool              sequencer_is_overrun(const struct sequencer *sequencer);
+/* Signs no more, for as long as the process lasts; from any thread. */
+void              sequencer_halt(struct sequencer *sequencer, const char *why);
 /* Integrates once more what the others left, then ends. */
 void              sequencer_close(struct sequencer *sequencer);
 

@@ -7,6 +7,7 @@
 #include "handlers/limiter.h"
 #include "server/listener.h"
 
+struct caretaker;
 struct connection;
 struct database;
 struct housekeeper;
@@ -35,6 +36,7 @@ struct service {
     const struct log_keys *log_keys;
     struct workers      *workers;
     struct housekeeper  *housekeeper;
+    struct caretaker    *caretaker;
     struct metrics      *metrics;
     struct limiter       pushes;              /* of market state, by key */
 };

@@ -49,6 +49,8 @@ static const struct field settings_fields[] = {
                   .max = INT64_C(1) << 36, .initial = "268435456"),
     INTEGER_FIELD(settings, queue_max,        .optional = true, .min = 1, .max = 1000000,
                   .initial = "10000"),
+    INTEGER_FIELD(settings, retention_days,   .optional = true, .min = 0, .max = 36500,
+                  .initial = "0"),
     CHOICE_FIELD (settings, log,              .optional = true, .choices = log_choices,
                   .initial = "requests"),
     CHOICE_FIELD (settings, record,           .optional = true, .choices = record_choices,

@@ -25,6 +25,7 @@ struct settings {
     int64_t     idle_s;
     int64_t     bodies_bytes_max;         /* of all bodies in flight */
     int64_t     queue_max;                /* decisions that wait for the database */
+    int64_t     retention_days;           /* bodies of decisions are kept; 0: for ever */
     int         log;                      /* enum log_what */
     /* enum recording; off: decisions are not recorded, for benchmarks only */
     int         record;
