@@ -70,6 +70,20 @@ decision_bytes(const struct decision *decision)
            decision->parameters.count + (decision->workings ? decision->workings->count : 0);
 }
 
+void
+settle(struct decision *decision, enum settlement settlement)
+{
+    decision->settlement = settlement;
+    decision->settled(decision);
+}
+
+void
+settle_all(struct decision **items, size_t count, enum settlement settlement)
+{
+    for (size_t i = 0; i < count; i++)
+        settle(items[i], settlement);
+}
+
 int64_t
 decision_day(const struct decision *decision)
 {

@@ -67,20 +67,6 @@ set_up(struct writer *writer, bool is_up)
     pthread_mutex_unlock(&writer->lock);
 }
 
-static void
-settle(struct decision *decision, enum settlement settlement)
-{
-    decision->settlement = settlement;
-    decision->settled(decision);
-}
-
-static void
-settle_all(struct decision **items, size_t count, enum settlement settlement)
-{
-    for (size_t i = 0; i < count; i++)
-        settle(items[i], settlement);
-}
-
 /* What it adds to a batch: a state that is kept already, or that the one before it brings, is not sent again. */
 static size_t
 bytes_more(const struct writer *writer, const struct decision *decision, const struct decision *before)
