@@ -29,6 +29,7 @@ static const struct field audit_head_fields[] = {
     TEXT_FIELD(audit_head, record_sha256, HASH),
     TEXT_FIELD(audit_head, salt, HASH),
     TEXT_FIELD(audit_head, commitment, HASH),
+    TEXT_FIELD(audit_head, receipt, .optional = true, .form = TEXT_ANY, .min = 1, .max = 1024),
 };
 const struct record audit_head_record = RECORD(audit_head, audit_head_fields);
 

@@ -15,7 +15,8 @@ struct decision_head {
     struct engine engine;
 };
 
-struct audit_head { const char *record_sha256, *salt, *commitment; };
+/* receipt: a signed note, NULL where none was asked for */
+struct audit_head { const char *record_sha256, *salt, *commitment, *receipt; };
 
 struct answer {
     struct decision_head decision;

@@ -11,6 +11,7 @@
 #include "db/writer.h"
 #include "handlers/answers.h"
 #include "handlers/given.h"
+#include "handlers/receipts.h"
 #include "handlers/service.h"
 #include "record/json.h"
 #include "record/json_member.h"
@@ -278,13 +279,16 @@ answer_write(struct request *request, const struct decision_head *head, const st
              size_t figures_count, const struct text *workings, struct reply *reply)
 {
     char              record_sha256[DIGEST_TEXT_MAX], salt[DIGEST_TEXT_MAX], commitment[DIGEST_TEXT_MAX];
-    struct audit_head audit = { record_sha256, salt, commitment };
+    struct audit_head audit = { record_sha256, salt, commitment, NULL };
     struct text       out;
+
+    if (!receipt_make(request, &sealed->commitment, reply, &audit.receipt))
+        return false;
 
     digest_format(&sealed->record_sha256, record_sha256);
     digest_format(&sealed->salt, salt);
     digest_format(&sealed->commitment, commitment);
-    text_open(&out, request->arena, figures_count + (workings ? workings->count : 0) + 1024, TEXT_MAX);
+    text_open(&out, request->arena, figures_count + (workings ? workings->count : 0) + 2048, TEXT_MAX);
     text_add_string(&out, "{\"decision\":");
     json_write(&decision_head_record, head, JSON_DECLARED, &out);
     text_add_string(&out, ",\"audit\":");
@@ -371,9 +375,8 @@ answer_stored(struct request *request, const struct stored_decision *stored, con
            answer_write(request, &head, &stored->sealed, figures.bytes, figures.count, workings, reply);
 }
 
-/* The decision's id may be read by who made it, and by auditors. An anonymous one by whoever may ask anonymously. */
-static bool
-may_read(const struct request *request, const struct stored_decision *stored)
+bool
+decision_may_be_read(const struct request *request, const struct stored_decision *stored)
 {
     struct span actor;
     if (request->caller.roles & 1u << ROLE_AUDIT)
@@ -384,7 +387,7 @@ may_read(const struct request *request, const struct stored_decision *stored)
            !memcmp(request->caller.key_id, actor.bytes, actor.count);
 }
 
-static enum problem
+enum problem
 problem_of_find(enum find found, enum problem nothing)
 {
     switch (found) {
@@ -404,7 +407,7 @@ get_decision(struct request *request, struct reply *reply)
 
     if (problem)
         return problem;
-    if (!may_read(request, &stored))          /* an id that is not yours is answered as one that is not */
+    if (!decision_may_be_read(request, &stored))
         return PROBLEM_NO_SUCH_DECISION;
     return answer_stored(request, &stored, NULL, reply) ? PROBLEM_NONE : PROBLEM_INTERNAL;
 }

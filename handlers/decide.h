@@ -2,6 +2,7 @@
 #ifndef HANDLERS_DECIDE_H
 #define HANDLERS_DECIDE_H
 
+#include "db/decisions.h"
 #include "server/request.h"
 
 struct visit;
@@ -18,5 +19,12 @@ enum problem complete_decision(struct request *request, struct reply *reply);
 
 /* GET /v1/decisions/{decision}: what was answered then, made from the stored record. On a worker. */
 enum problem get_decision(struct request *request, struct reply *reply);
+
+/* By who made it, and by auditors. An anonymous one by whoever may ask anonymously. An id that is not
+ * the caller's is answered as one that nobody has. */
+bool decision_may_be_read(const struct request *request, const struct stored_decision *stored);
+
+/* `nothing`: the problem where it is not there. */
+enum problem problem_of_find(enum find found, enum problem nothing);
 
 #endif

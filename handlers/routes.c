@@ -1,8 +1,10 @@
 /* The table of operations. */
 #include "handlers/routes.h"
 
+#include "audit/proof.h"
 #include "handlers/answers.h"
 #include "handlers/decide.h"
+#include "handlers/log.h"
 #include "handlers/markets.h"
 #include "handlers/operation.h"
 #include "handlers/presets.h"
@@ -11,6 +13,8 @@
 #include "risk/snapshot.h"
 
 enum { WITH_DEPTH = 4 << 20 };                /* bytes of a body that may hold 20,000 levels */
+
+#define TEXT "text/plain; charset=utf-8"
 
 const struct route routes[] = {
     { .method = "POST", .path = "/v1/previews", .role = ROLE_PREVIEW, .body = &question_record,
@@ -28,6 +32,9 @@ const struct route routes[] = {
     { .method = "GET", .path = "/v1/decisions/{decision}", .role = ROLE_PREVIEW, .or_role = ROLE_AUDIT,
       .answer = &preview_record, .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_decision,
       .operation = "getDecision" },
+    { .method = "GET", .path = "/v1/decisions/{decision}/proof", .role = ROLE_PREVIEW, .or_role = ROLE_AUDIT,
+      .answer = &decision_proof_record, .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_decision_proof,
+      .operation = "getDecisionProof" },
 
     { .method = "GET", .path = "/v1/markets", .query = &market_query_record, .answer = &market_list_record,
       .status = 200, .handle = list_markets, .operation = "listMarkets" },
@@ -47,6 +54,31 @@ const struct route routes[] = {
       .operation = "listPresets" },
     { .method = "GET", .path = "/v1/presets/{name}", .answer = &parameters_record, .status = 200,
       .handle = get_preset, .operation = "getPreset" },
+
+    { .method = "GET", .path = "/log/checkpoint", .media_type = TEXT, .status = 200, .any_origin = true,
+      .handle = get_log_checkpoint, .operation = "getLogCheckpoint" },
+    { .method = "GET", .path = "/log/checkpoint/{size}", .media_type = TEXT, .status = 200, .any_origin = true,
+      .runs_on = RUNS_ON_WORKER, .handle = get_log_checkpoint_of_size, .operation = "getLogCheckpointOfSize" },
+    { .method = "GET", .path = "/log/vkey", .media_type = TEXT, .status = 200, .any_origin = true,
+      .handle = get_log_vkey, .operation = "getLogVkey" },
+    { .method = "GET", .path = "/log/receipt-vkey", .media_type = TEXT, .status = 200, .any_origin = true,
+      .handle = get_log_receipt_vkey, .operation = "getLogReceiptVkey" },
+    { .method = "GET", .path = "/log/tile/{rest*}", .media_type = "application/octet-stream", .status = 200,
+      .any_origin = true, .runs_on = RUNS_ON_WORKER, .handle = get_log_tile, .operation = "getLogTile" },
+    { .method = "GET", .path = "/log/proof/inclusion", .query = &inclusion_query_record,
+      .answer = &inclusion_proof_record, .status = 200, .any_origin = true, .runs_on = RUNS_ON_WORKER,
+      .handle = get_log_inclusion, .operation = "getLogInclusion" },
+    { .method = "GET", .path = "/log/proof/consistency", .query = &consistency_query_record,
+      .answer = &consistency_proof_record, .status = 200, .any_origin = true, .runs_on = RUNS_ON_WORKER,
+      .handle = get_log_consistency, .operation = "getLogConsistency" },
+    { .method = "GET", .path = "/log/proof/{index}.tlog-proof", .query = &log_proof_query_record,
+      .media_type = TEXT, .status = 200, .any_origin = true, .runs_on = RUNS_ON_WORKER,
+      .handle = get_log_proof, .operation = "getLogProof" },
+    { .method = "GET", .path = "/log/records", .role = ROLE_AUDIT, .query = &log_records_query_record,
+      .media_type = "application/x-ndjson", .status = 200, .runs_on = RUNS_ON_WORKER,
+      .handle = list_log_records, .operation = "listLogRecords" },
+    { .method = "GET", .path = "/log/records/{index}", .role = ROLE_AUDIT, .answer = &log_record_record,
+      .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_log_record, .operation = "getLogRecord" },
 
     { .method = "GET", .path = "/livez", .media_type = "text/plain; charset=utf-8", .status = 200,
       .handle = get_livez, .operation = "getLivez" },

@@ -168,7 +168,8 @@ exchange_render(struct exchange *exchange)
         add(exchange, "traceparent", exchange->request.traceparent);
     if (!is_preflight && add_origin(exchange, exchange->request.route))
         add(exchange, "Access-Control-Expose-Headers",
-            "ETag, Idempotent-Replayed, Link, Location, Retry-After, traceparent");
+            "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, Retry-After,"
+            " traceparent");
     /* What follows on a connection is believed only where it is
      * certain that this request has ended. */
     if (atomic_load(&exchange->listener->is_quiet) || exchange->is_cut_short ||

@@ -58,6 +58,10 @@ read_parameter(struct reading *reading, const char *name, const char *value)
         return;
     }
     reading->seen |= UINT64_C(1) << i;
+    if (record->fields[i].kind == FIELD_INTEGER && !strcmp(value, "-0")) {
+        refuse(reading, name, "wrong_type", "zero has no sign");
+        return;
+    }
     field_read_text(&record->fields[i], value, reading->arena, reading->out, reading->faults);
 }
 

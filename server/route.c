@@ -24,6 +24,18 @@ struct parts {
     size_t starts[ROUTE_ARGS_MAX], lengths[ROUTE_ARGS_MAX], count;
 };
 
+/* How much of the path a {name} takes: up to the segment's end, but for what the template has behind
+ * it there, as in "{index}.tlog-proof". 0: nothing is left, or it ends otherwise. */
+static size_t
+length_of(const char *at, const char *behind)
+{
+    size_t length = strcspn(at, "/"), count = strcspn(behind, "/");
+
+    if (length < count || strncmp(at + length - count, behind, count))
+        return 0;
+    return length - count;
+}
+
 static bool
 matches(const char *template, const char *path, struct parts *parts)
 {
@@ -37,7 +49,7 @@ matches(const char *template, const char *path, struct parts *parts)
             continue;
         }
         const char *close  = strchr(template, '}');
-        size_t      length = close[-1] == '*' ? strlen(at) : strcspn(at, "/");
+        size_t      length = close[-1] == '*' ? strlen(at) : length_of(at, close + 1);
         if (length == 0 || parts->count == ROUTE_ARGS_MAX)
             return false;
         parts->starts[parts->count]    = (size_t)(at - path);

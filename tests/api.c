@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <check.h>
 
@@ -203,6 +204,8 @@ hold_content(struct holding *holding, const json_t *content)
     media_type[strcspn(media_type, ";")] = '\0';
     const json_t *media = json_object_get(content, media_type);
     ck_assert_msg(media != NULL, "%s: \"%s\" is not described", holding->title, media_type);
+    if (!strcmp(media_type, "application/octet-stream"))    /* no text that a schema could hold */
+        return;
     if (is_json(media_type)) {
         hold_json(holding, json_object_get(media, "schema"), holding->answer->json);
         return;
@@ -361,4 +364,24 @@ api_forget(struct api_answer *answer)
     http_forget(&answer->http);
     json_decref(answer->json);
     answer->json = NULL;
+}
+
+int64_t
+api_await_log(int64_t size)
+{
+    enum { POLLS_MAX = 200, POLL_US = 50000 };
+    const struct api_request request = { .method = "GET", .path = "/log/checkpoint" };
+    int64_t                  found = -1;
+
+    for (int i = 0; i < POLLS_MAX && found < size; i++) {
+        struct api_answer answer;
+        if (i)
+            usleep(POLL_US);
+        api_call(&request, &answer);
+        const char *line = answer.http.status == 200 ? strchr(answer.http.body, '\n') : NULL;
+        found = line ? strtoll(line + 1, NULL, 10) : -1;
+        api_forget(&answer);
+    }
+    ck_assert_msg(found >= size, "the log does not grow to %lld entries", (long long)size);
+    return found;
 }

@@ -45,6 +45,9 @@ void api_send(struct http_client *client, const struct api_request *request,
               struct api_answer *answer);
 void api_forget(struct api_answer *answer);
 
+/* Waits until the published log covers at least so many entries; how many they are. */
+int64_t api_await_log(int64_t size);
+
 /* Was this documented answer seen since the run began? `route` is a place in routes. */
 bool api_was_hit(size_t route, unsigned status);
 

@@ -111,8 +111,10 @@ open_log(struct running *running)
 {
     char                      key_path[160], state_path[160], why[DATABASE_WHY_MAX];
     struct service           *service = &running->service;
-    struct sequencer_settings settings = { .origin = LOG_ORIGIN, .keys = &running->log_keys,
-                                           .state_path = state_path };
+    struct sequencer_settings settings = {
+        .origin = LOG_ORIGIN, .keys = &running->log_keys, .state_path = state_path,
+        .waits_for_witnesses = running->shared->lacks_witnesses,
+    };
 
     snprintf(key_path, sizeof key_path, "%s/log.key", running->shared->state);
     snprintf(state_path, sizeof state_path, "%s/audit-state", running->shared->state);

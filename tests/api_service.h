@@ -21,6 +21,7 @@ struct api_service {
     char     url[POSTGRES_URL_MAX];           /* of its database */
     char     state[128];                      /* the folder of the log's keys and its state file */
     bool     is_embedded;                     /* as the default: from here nobody needs a key */
+    bool     lacks_witnesses;                 /* the log grows, and nothing of it is published */
     bool     has_keys;                        /* they and the sample markets are in the database */
     char     secrets[API_KEYS][KEY_SECRET_MAX];
     unsigned port;
