@@ -71,7 +71,7 @@ decision_bytes(const struct decision *decision)
 }
 
 void
-settle(struct decision *decision, enum settlement settlement)
+decision_settle(struct decision *decision, enum settlement settlement)
 {
     decision->settlement = settlement;
     decision->settled(decision);
@@ -81,7 +81,7 @@ void
 settle_all(struct decision **items, size_t count, enum settlement settlement)
 {
     for (size_t i = 0; i < count; i++)
-        settle(items[i], settlement);
+        decision_settle(items[i], settlement);
 }
 
 int64_t

@@ -317,7 +317,7 @@ leave_out(struct writer *writer, struct decision **items, size_t count,
         if (verdicts[i] == SETTLED_DURABLE)
             items[kept_count++] = items[i];
         else
-            settle(items[i], verdicts[i]);
+            decision_settle(items[i], verdicts[i]);
     return kept_count;
 }
 
@@ -354,7 +354,7 @@ split(struct writer *writer, struct decision **items, size_t count, bool may_mak
     if (count == 1) {
         database_report(writer->database, "a decision cannot be written: %s",
                         writer->connection.why);
-        settle(items[0], settlement_alone(writer, items[0]));
+        decision_settle(items[0], settlement_alone(writer, items[0]));
         return;
     }
     write_group(writer, items, count / 2, may_make_partitions);
