@@ -14,6 +14,8 @@ static const struct {
     { "migrate", command_migrate, "brings the database to this program's schema, and ends" },
     { "key",     command_key,     "create --role R[,R] --holder H | list | revoke ID: API keys" },
     { "erase",   command_erase,   "DECISION --reason TEXT: deletes one decision's record, as a lawful order asks" },
+    { "verify",  command_verify,  "URL|DIR --key FILE: checks a log from outside" },
+    { "monitor", command_monitor, "URL --key FILE --state FILE: watches a log" },
     { "version", command_version, "prints what this program is" },
     { "help",    command_help,    "prints this" },
 };
