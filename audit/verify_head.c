@@ -71,6 +71,7 @@ read_members(const char *bytes, size_t count, struct record_members *out)
     enum scan_next next = SCAN_BAD;
     struct span    name;
 
+    scan_space(&scan);                            /* there should be none: canonical_check tells */
     if (!scan_literal(&scan, "{"))
         return false;
     for (bool is_first = true; (next = scan_next(&scan, '}', is_first)) == SCAN_ITEM;
