@@ -1,5 +1,6 @@
 /* breakwater serve: opens the parts in order, waits for a signal, and
  * closes them in the opposite order. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 #include "db/workers.h"
 #include "db/writer.h"
 #include "handlers/routes.h"
+#include "handlers/witnesses.h"
 #include "handlers/service.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -29,6 +31,7 @@ struct serving {
     struct opened    opened;
     int              log_fd;
     struct log_keys  log_keys;
+    struct policy    policy;                      /* of no witnesses where no file names any */
     char             keys_path[PATH_BYTES_MAX + 8];
     struct service   service;
     struct listener *listener;
@@ -75,6 +78,46 @@ open_database(struct serving *serving)
     return !opened->embedded || fill_embedded(serving);
 }
 
+enum { POLICY_BYTES_MAX = 64 << 10 };
+
+/* The file's bytes stay in the settings' arena, which outlives the threads. */
+static bool
+read_policy(struct serving *serving)
+{
+    const char         *path = serving->opened.settings.log_policy;
+    struct policy_fault fault;
+    char                why[160];
+
+    if (!path)
+        return true;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return fail(path, strerror(errno));
+    char  *bytes = arena_alloc(&serving->opened.arena, 1, POLICY_BYTES_MAX);
+    size_t count = bytes ? fread(bytes, 1, POLICY_BYTES_MAX, file) : 0;
+    fclose(file);
+    if (!count || count == POLICY_BYTES_MAX)
+        return fail(path, "a policy is a file of 1 to 65535 bytes");
+    if (policy_parse(bytes, count, &serving->policy, &fault))
+        return true;
+    snprintf(why, sizeof why, "line %zu: %s", fault.line, fault.what);
+    return fail(path, why);
+}
+
+static bool
+open_witnesses(struct serving *serving)
+{
+    struct service           *service = &serving->service;
+    struct witnesses_settings settings = {
+        .database = service->database, .sequencer = service->sequencer,
+        .origin = serving->opened.settings.origin, .policy = &serving->policy,
+        .authority_file = serving->opened.settings.log_authorities,
+    };
+
+    service->witnesses = witnesses_open(&settings);
+    return service->witnesses || fail("witnesses", "their threads could not be started");
+}
+
 /* The keys that sign the log are made where there are none yet: by the embedded default, or for a log
  * that nobody has signed. */
 static bool
@@ -86,10 +129,11 @@ open_log(struct serving *serving)
     char                      why[DATABASE_WHY_MAX];
     struct sequencer_settings sequencer = { .origin = settings->origin,
                                             .keys = &serving->log_keys,
-                                            .state_path = state_path };
+                                            .state_path = state_path, .is_held = true };
 
-    if (!opened_state(&serving->opened))
+    if (!opened_state(&serving->opened) || !read_policy(serving))
         return false;
+    sequencer.waits_for_witnesses = serving->policy.quorum;
     snprintf(key_path, sizeof key_path, "%s/log.key", serving->opened.state);
     snprintf(state_path, sizeof state_path, "%s/audit-state", serving->opened.state);
     service->log = database_log(service->database);
@@ -99,7 +143,7 @@ open_log(struct serving *serving)
         return fail("the log's key", why);
     service->log_keys  = &serving->log_keys;
     service->sequencer = sequencer_open(service->database, &sequencer, why);
-    return service->sequencer || fail("the log", why);
+    return service->sequencer ? open_witnesses(serving) : fail("the log", why);
 }
 
 static bool
@@ -214,6 +258,7 @@ close_all(struct serving *serving)
     if (service->housekeeper)
         housekeeper_close(service->housekeeper);
     caretaker_close(service->caretaker);
+    witnesses_close(service->witnesses);
     sequencer_close(service->sequencer);
     log_keys_forget(&serving->log_keys);
     opened_close(&serving->opened);

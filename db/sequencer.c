@@ -32,6 +32,7 @@ struct sequencer {
     int64_t               count_due_ms, unblock_due_ms;
     bool                  is_late;                /* the alarm of the merge delay was told */
     atomic_bool           is_stopped;             /* by sequencer_halt */
+    atomic_bool           is_held;                /* until sequencer_release */
     pthread_mutex_t       lock;
     struct sequencer_status status;
     _Atomic int64_t       waiting;
@@ -103,13 +104,13 @@ integrate_all(struct sequencer *sequencer)
         switch (integrate(&sequencer->connection, integrator, ROWS_EACH)) {
         case INTEGRATED:
             publish(sequencer);
-            tell(sequencer, false, integrator->blocked_count ? sequencer->status.why : "");
+            tell(sequencer, false, integrator->blocked_count ? integrator->why : "");
             break;
         case INTEGRATION_AGAIN:
             tell(sequencer, false, integrator->why);
             break;
         case INTEGRATION_IDLE:
-            tell(sequencer, false, integrator->blocked_count ? sequencer->status.why : "");
+            tell(sequencer, false, integrator->blocked_count ? integrator->why : "");
             return TICK_MS;
         case INTEGRATION_BUSY:
             return TICK_MS;
@@ -136,6 +137,12 @@ is_anything_waiting(struct sequencer *sequencer, bool *is_waiting)
     return true;
 }
 
+static bool
+may_sign(struct sequencer *sequencer)
+{
+    return !atomic_load(&sequencer->is_stopped) && !atomic_load(&sequencer->is_held);
+}
+
 /* Milliseconds until the next time; -1: the connection is gone. */
 static int64_t
 tick(struct sequencer *sequencer)
@@ -154,7 +161,7 @@ tick(struct sequencer *sequencer)
     }
     if (!is_anything_waiting(sequencer, &is_waiting))
         return -1;
-    if (is_waiting && !atomic_load(&sequencer->is_stopped))
+    if (is_waiting && may_sign(sequencer))
         pause_ms = integrate_all(sequencer);
     return connection_is_up(&sequencer->connection) ? pause_ms : -1;
 }
@@ -187,7 +194,7 @@ keep_on(void *context)
         }
         is_stopping = pause_for(sequencer, pause_ms);
     }
-    if (connection_is_up(&sequencer->connection) && !atomic_load(&sequencer->is_stopped))
+    if (connection_is_up(&sequencer->connection) && may_sign(sequencer))
         integrate_all(sequencer);
     connection_close(&sequencer->connection);
     return NULL;
@@ -243,6 +250,7 @@ sequencer_open(struct database *database, const struct sequencer_settings *setti
         return NULL;
     }
     sequencer->database    = database;
+    atomic_store(&sequencer->is_held, settings->is_held);
     sequencer->pending_max = settings->pending_max ? settings->pending_max : PENDING_MAX;
     sequencer->connection = (struct connection){ .database = database };
     sequencer->signer     = settings->keys->log;
@@ -274,6 +282,12 @@ sequencer_status(const struct sequencer *sequencer, struct sequencer_status *out
     *out = locked->status;
     pthread_mutex_unlock(&locked->lock);
     out->published_size = log_published_size(database_log(locked->database));
+}
+
+void
+sequencer_release(struct sequencer *sequencer)
+{
+    atomic_store(&sequencer->is_held, false);
 }
 
 void

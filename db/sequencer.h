@@ -12,7 +12,8 @@ struct sequencer_settings {
     const char            *origin;
     const struct log_keys *keys;
     const char            *state_path;            /* of the largest checkpoint that was signed here */
-    bool                   waits_for_witnesses;
+    bool                   waits_for_witnesses;   /* they publish */
+    bool                   is_held;               /* signs nothing until sequencer_release */
     int64_t                pending_max;           /* 0: PENDING_MAX */
 };
 
@@ -34,6 +35,7 @@ void              sequencer_status(const struct sequencer *sequencer, struct seq
 /* More records than settings->pending_max wait: new decisions must be refused. From any thread, at once. */
 enum { PENDING_MAX = 1000000 };
 bool              sequencer_is_overrun(const struct sequencer *sequencer);
+void              sequencer_release(struct sequencer *sequencer);
 /* Signs no more, for as long as the process lasts; from any thread. */
 void              sequencer_halt(struct sequencer *sequencer, const char *why);
 /* Integrates once more what the others left, then ends. */

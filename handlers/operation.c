@@ -10,6 +10,7 @@
 #include "db/writer.h"
 #include "handlers/answers.h"
 #include "handlers/service.h"
+#include "handlers/witnesses.h"
 #include "record/assets.h"
 #include "server/metrics.h"
 
@@ -64,14 +65,17 @@ static bool
 tell_of_log(struct request *request, struct readiness *answer)
 {
     struct sequencer_status status;
+    struct witnesses_status witnesses;
 
     sequencer_status(request->service->sequencer, &status);
     answer->log = status.is_halted                             ? LOG_HALTED
                 : status.blocked_instances                     ? LOG_BLOCKED
                 : status.merge_delay_us > MERGE_DELAY_ALARM_US ? LOG_LATE : LOG_SIGNED;
-    if (!*status.why)
+    witnesses_status(request->service->witnesses, &witnesses);
+    const char *why = *status.why ? status.why : witnesses.why;
+    if (!*why)
         return true;
-    answer->log_detail = arena_copy(request->arena, status.why, strlen(status.why));
+    answer->log_detail = arena_copy(request->arena, why, strlen(why));
     return answer->log_detail;
 }
 
@@ -110,11 +114,13 @@ get_version(struct request *request, struct reply *reply)
 }
 
 static void
-write_log_metrics(const struct sequencer *sequencer, struct text *out)
+write_log_metrics(const struct sequencer *sequencer, struct witnesses *asked, struct text *out)
 {
     struct sequencer_status status;
+    struct witnesses_status witnesses;
 
     sequencer_status(sequencer, &status);
+    witnesses_status(asked, &witnesses);
     metrics_write_one(out, "breakwater_log_entries", "gauge", "Entries of the log.", status.size);
     metrics_write_one(out, "breakwater_log_published_entries", "gauge",
                       "Entries that the published checkpoint covers.", status.published_size);
@@ -129,6 +135,8 @@ write_log_metrics(const struct sequencer *sequencer, struct text *out)
     metrics_write_one(out, "breakwater_log_halted", "gauge",
                       "1: the log is not the one that was signed, and is not signed any more.",
                       status.is_halted);
+    metrics_write_one(out, "breakwater_log_witnesses_alarmed", "gauge",
+                      "Witnesses that refuse to cosign, or speak nonsense.", witnesses.alarmed);
 }
 
 static void
@@ -176,7 +184,7 @@ get_metrics(struct request *request, struct reply *reply)
 
     text_open(&out, request->arena, 16384, 1 << 20);
     metrics_write(request->service->metrics, &out);
-    write_log_metrics(request->service->sequencer, &out);
+    write_log_metrics(request->service->sequencer, request->service->witnesses, &out);
     write_writer_metrics(request->service->writer, &out);
     write_snapshot_age(request, &out);
     reply->bytes = out.bytes;

@@ -19,6 +19,7 @@ struct log_keys;
 struct metrics;
 struct sequencer;
 struct snapshot_cache;
+struct witnesses;
 struct workers;
 struct writer;
 
@@ -37,6 +38,7 @@ struct service {
     struct workers      *workers;
     struct housekeeper  *housekeeper;
     struct caretaker    *caretaker;
+    struct witnesses    *witnesses;           /* NULL: none are asked */
     struct metrics      *metrics;
     struct limiter       pushes;              /* of market state, by key */
 };

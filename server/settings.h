@@ -17,6 +17,8 @@ struct settings {
     const char *state;
     const char *origin;                   /* of the transparency log */
     const char *log_key;                  /* the file of the key that signs it */
+    const char *log_policy;               /* the file that names witnesses and their quorum */
+    const char *log_authorities;          /* of the witnesses' certificates, a PEM file */
     const char *cors_origins;             /* separated by commas, or "*"; NULL: none */
     const char *tls_cert, *tls_key;       /* PEM files; NULL: plain HTTP */
     int64_t     threads;                  /* that listen */
