@@ -788,6 +788,66 @@ START_TEST(receipt_is_signed_where_it_is_asked_for)
 }
 END_TEST
 
+/* --- What README.md tells an auditor to do. --- */
+
+/* The first block of commands under "## The log", to be freed. */
+static char *
+readme_commands(void)
+{
+    enum { README_BYTES_MAX = 256 << 10 };
+    char *text = calloc(1, README_BYTES_MAX);
+    FILE *file = fopen("README.md", "r");
+
+    ck_assert_ptr_nonnull(text);
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_lt(fread(text, 1, README_BYTES_MAX - 1, file), README_BYTES_MAX - 1);
+    fclose(file);
+    char *begin = strstr(text, "\n## The log\n");
+    begin = begin ? strstr(begin, "\n```sh\n") : NULL;
+    ck_assert_ptr_nonnull(begin);
+    begin += strlen("\n```sh\n");
+    *strstr(begin, "\n```\n") = '\0';
+    char *commands = strdup(begin);
+    free(text);
+    return commands;
+}
+
+static bool
+has_programs(void)
+{
+    if (!system("for p in bash curl python3 openssl; do command -v $p > /dev/null || exit 1; done"))
+        return true;
+    printf("api: bash, curl, python3 or openssl is missing; README.md's commands are not run\n");
+    return false;
+}
+
+START_TEST(commands_of_the_readme_verify_a_decision)
+{
+    char  scratch[POSTGRES_PATH_MAX], path[PATH_ROOM], command[1024], output[1024] = "";
+    char *commands;
+
+    if (!has_programs())
+        return;
+    postgres_scratch(scratch);
+    snprintf(path, sizeof path, "%s/readme.sh", scratch);
+    commands = readme_commands();
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "%s\n", commands);
+    ck_assert_int_eq(fclose(file), 0);
+    free(commands);
+    snprintf(command, sizeof command,
+             "cd %s && URL=http://127.0.0.1:%u bash -euo pipefail readme.sh 2>&1", scratch,
+             api_running()->port);
+    FILE *pipe = popen(command, "r");
+    ck_assert_ptr_nonnull(pipe);
+    output[fread(output, 1, sizeof output - 1, pipe)] = '\0';
+    ck_assert_msg(pclose(pipe) == 0, "%s", output);
+    ck_assert_msg(strstr(output, "in " LOG_ORIGIN "\nSignature Verified Successfully\n") != NULL,
+                  "%s", output);
+}
+END_TEST
+
 /* --- Where nothing is published. --- */
 
 START_TEST(nothing_is_served_before_it_is_published)
@@ -873,6 +933,7 @@ api_log_add(TCase *tcase)
     tcase_add_test(tcase, decision_is_proved);
     tcase_add_test(tcase, proof_is_its_makers_and_the_auditors);
     tcase_add_test(tcase, pruned_record_leaves_its_place);
+    tcase_add_test(tcase, commands_of_the_readme_verify_a_decision);
     tcase_add_loop_test(tcase, receipt_is_signed_where_it_is_asked_for, 0, COUNT_OF(decisions));
 }
 
