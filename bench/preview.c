@@ -7,11 +7,14 @@
 #include "audit/digest.h"
 #include "handlers/answers.h"
 #include "record/assets.h"
+#include "record/instant.h"
 #include "record/json.h"
 #include "record/json_member.h"
 #include "risk/preview.h"
+#include "risk/snapshot.h"
 
-enum { ARENA_MAX = 64 << 20, TEXT_MAX = 8 << 20, LEVELS = 50, VENUES = 2, STAGE_MS = 300, BATCH = 8 };
+enum { ARENA_MAX = 64 << 20, TEXT_MAX = 8 << 20, LEVELS = 50, VENUES = 2, STAGE_MS = 300, BATCH = 8,
+       SOURCES = 5, MINUTE_US = 60000000, SNAPSHOTS = 30 };
 
 #define NOW_US INT64_C(1767225600000000)   /* 2026-01-01 */
 
@@ -127,6 +130,65 @@ stage_inputs(struct bench *bench)
     json_write(&inputs_record, &bench->question, JSON_CANONICAL, &text);
 }
 
+static void
+add_reports(struct text *text, const char *asset, const char *price, const char *at)
+{
+    text_format(text, "\"%s\":[", asset);
+    for (int i = 0; i < SOURCES; i++)
+        text_format(text, "%s{\"source\":\"source-%d\",\"price\":\"%s%d\",\"confidence\":\"0.0005\","
+                          "\"observed_at\":\"%s\"}", i ? "," : "", i, price, i, at);
+    text_add_string(text, "]");
+}
+
+/* What a feed pushes in a minute; the request's volatility and depth are put in their places. */
+static void
+read_push(struct bench *bench, int64_t now_us, struct snapshot_push *push)
+{
+    const struct state *state = bench->question.state;
+    struct text         text;
+    char                at[INSTANT_TEXT_MAX];
+
+    instant_format(now_us, at);
+    text_open(&text, &bench->kept, 4096, TEXT_MAX);
+    text_format(&text, "{\"observed_at\":\"%s\",\"prices\":{", at);
+    add_reports(&text, "ETH", "2000.", at);
+    text_add_string(&text, ",");
+    add_reports(&text, "USDC", "1.000", at);
+    text_add_string(&text, "}}");
+    faults_open(&bench->faults[0], FAULTS_MAX);
+    if (!json_read(&snapshot_push_record, text.bytes, text.count, &bench->kept, push,
+                   &bench->faults[0]))
+        stop("push", &bench->faults[0]);
+    push->volatility       = state->volatility;
+    push->volatility_count = state->volatility_count;
+    push->volume           = state->volume;
+    push->volume_count     = state->volume_count;
+    push->depth            = state->depth;
+    push->depth_count      = state->depth_count;
+}
+
+/* The same state, but as the last of some snapshots: with a memory, to be judged. */
+static void
+take_snapshots(struct bench *bench)
+{
+    static const char    sha256[] = "0000000000000000000000000000000000000000000000000000000000000000";
+    struct snapshot     *snapshots = arena_alloc(&bench->kept, SNAPSHOTS, sizeof *snapshots);
+    struct snapshot_push push;
+
+    for (int i = 0; snapshots && i < SNAPSHOTS; i++) {
+        struct snapshot_before before = { "eth-usd", sha256, bench->question.parameters,
+                                          i ? &snapshots[i - 1] : NULL, i ? sha256 : NULL };
+        struct snapshot_room  *room = arena_alloc(&bench->kept, 1, sizeof *room);
+        int64_t                now_us = NOW_US + (int64_t)(i + 1 - SNAPSHOTS) * MINUTE_US;
+        read_push(bench, now_us, &push);
+        if (!room || snapshot_accept(&before, &push, now_us, room, &snapshots[i],
+                                     &bench->faults[0]) != SNAPSHOT_GOOD)
+            stop("snapshot", &bench->faults[0]);
+        bench->question.snapshot = &snapshots[i];
+    }
+    bench->question.state = (struct state *)&bench->question.snapshot->state;
+}
+
 /* What a request's arena is asked for besides. */
 static void
 stage_room(struct bench *bench)
@@ -200,6 +262,12 @@ print_stages(void)
         bench.parts = wholes[i].parts;
         printf("%-36s %8.2f\n", wholes[i].name, measure(&bench, stage_compute));
     }
+    struct bench judged = { 0 };
+    open_bench(&judged, LEVELS);
+    take_snapshots(&judged);
+    printf("%-36s %8.2f\n", "  ... judged, by a snapshot", measure(&judged, stage_compute));
+    printf("%-36s %8.2f\n", "write those figures, canonical", measure(&judged, stage_figures));
+    arena_close(&judged.kept);
     printf("%-36s %8.2f\n", "accept the state", measure(&bench, stage_accept));
     printf("%-36s %8.2f\n", "write the figures, canonical", measure(&bench, stage_figures));
     printf("%-36s %8.2f\n", "write the state, canonical, hashed", measure(&bench, stage_state));

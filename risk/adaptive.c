@@ -182,8 +182,10 @@ share_of(struct decimal distance, struct decimal past, struct decimal most, enum
          struct decimal unit)
 {
     struct decimal share = decimal_zero;
-    bool fits = decimal_step(PRODUCT(distance, past), PRODUCT(most), rounding, unit, &share);
 
+    if (decimal_sign(distance) == 0 || decimal_sign(past) == 0)
+        return share;
+    bool fits = decimal_step(PRODUCT(distance, past), PRODUCT(most), rounding, unit, &share);
     assert(fits);
     return share;
 }

@@ -41,15 +41,13 @@ under_stress(const struct parameters *parameters, const struct price_memory *mem
 bool
 effective_differs(const struct parameters *parameters, const struct snapshot *snapshot)
 {
-    struct adaptive adaptive;
+    const struct adaptive_settings *adaptive = parameters->execution.adaptive;
 
-    if (!parameters->execution.adaptive || !snapshot || !snapshot->memory)
+    if (!adaptive || !snapshot || !snapshot->memory)
         return false;
-    for (size_t i = 0; i < snapshot->memory->assets_count; i++) {
-        under_stress(parameters, &snapshot->memory->assets[i], &adaptive);
-        if (decimal_sign(adaptive.stress) > 0)
+    for (size_t i = 0; i < snapshot->memory->assets_count; i++)
+        if (is_below(adaptive->band, snapshot->memory->assets[i].stress.held))
             return true;
-    }
     return false;
 }
 
@@ -213,7 +211,7 @@ apply(struct application *application, const struct price_memory *memory,
     if (out->reason != EFFECTIVE_NO_MEMORY && decimal_compare(adaptive.stress, out->stress) <= 0)
         return;
     out->reason             = (int)adaptive.reason;
-    out->asset              = decimal_sign(adaptive.stress) > 0 ? memory->asset : NULL;
+    out->asset              = adaptive.reason != ADAPTIVE_CALM ? memory->asset : NULL;
     out->stress             = adaptive.stress;
     out->penalty_floor_rate = adaptive.penalty_floor_rate;
     out->slice_rate         = adaptive.slice_rate;
@@ -232,7 +230,7 @@ apply_to_account(struct application *application)
     if (!decimal_is_none(slice))
         out->maximum_slice_value = reckon_multiply(&application->reckoning, slice, out->slice_rate,
                                                    ROUND_DOWN);
-    if (decimal_sign(out->stress) == 0)
+    if (!out->asset)
         return;
     copied_asset(given, out->asset, application->room, &application->rules);
     application->room->parameters.penalty.floor_rate            = out->penalty_floor_rate;

@@ -128,23 +128,27 @@ fate_of(const struct council *council, size_t i)
     return SOURCE_USED;
 }
 
+/* A report that counts, as statistics. */
+struct statement { double price, confidence, floor_rate; };
+
 static double
-confidence_rate_of(const struct council *council, const struct source_price *report)
+confidence_rate_of(const struct statement *statement)
 {
-    double own = statistic_of(report->confidence) / statistic_of(report->price);
-    return real_max(own, statistic_of(council->settings->confidence_floor_rate));
+    return real_max(statement->confidence / statement->price, statement->floor_rate);
 }
 
 static double
-weight_of(const struct council *council, const struct source_price *report)
+weight_of(const struct council *council, const struct source_price *report,
+          const struct statement *statement)
 {
-    double price = statistic_of(report->price);
-    double floor = statistic_of(council->settings->confidence_floor_rate) * price;
-    double width = real_max(statistic_of(report->confidence), floor);
+    double price = statement->price;
+    double width = real_max(statement->confidence, statement->floor_rate * price);
     double age_us = real_max((double)age_of(council, report), 0);
     double drift = price * council->volatility;
     double variance = width * width + drift * drift * (age_us / (SECOND_US * SECONDS_PER_YEAR));
-    return statistic_of(trust_of(council, report->source)) / variance;
+    double trust = council->settings->sources_count
+                 ? statistic_of(trust_of(council, report->source)) : 1;
+    return trust / variance;
 }
 
 /* Of 1 to SOURCES_MAX numbers. */
@@ -209,16 +213,20 @@ weighted_median(const struct voice *voices, size_t count)
 static void
 weigh(const struct council *council, struct aggregate *out)
 {
+    double floor_rate = statistic_of(council->settings->confidence_floor_rate);
     double weights[SOURCES_MAX];
     double confidences[SOURCES_MAX];
     size_t used = 0;
     double cap;
     for (size_t i = 0; i < council->count; i++) {
+        const struct source_price *report = &council->reports[i];
         if (out->judgements[i].fate != SOURCE_USED)
             continue;
-        out->judgements[i].weight = weight_of(council, &council->reports[i]);
+        struct statement statement = { statistic_of(report->price),
+                                       statistic_of(report->confidence), floor_rate };
+        out->judgements[i].weight = weight_of(council, report, &statement);
         weights[used] = out->judgements[i].weight;
-        confidences[used++] = confidence_rate_of(council, &council->reports[i]);
+        confidences[used++] = confidence_rate_of(&statement);
     }
     cap = lower_median(weights, used);
     for (size_t i = 0; i < council->count; i++)
@@ -259,24 +267,23 @@ deviation_bound(double z, double volatility, double window_s, double gap_s, doub
     return z * volatility * real_sqrt(variance_s / SECONDS_PER_YEAR) + confidence_rate;
 }
 
-/* ln(price / base) of two decimals above 0. */
+/* ln(price / q) of two numbers above 0. */
 static double
-log_ratio(struct decimal price, struct decimal base)
+log_ratio(struct decimal price, double q)
 {
     double p = statistic_of(price);
-    double q = statistic_of(base);
     return p > q / 2 && p < q * 2 ? real_log1p((p - q) / q) : real_log(p) - real_log(q);
 }
 
 static size_t
-count_confirming(const struct oracle_question *question, const struct oracle_answer *answer)
+count_confirming(const struct oracle_question *question, double reference,
+                 const struct oracle_answer *answer)
 {
     int sign = answer->deviation < 0 ? -1 : 1;
     size_t count = 0;
     for (size_t i = 0; i < question->reports_count; i++)
         if (answer->aggregate.judgements[i].fate == SOURCE_USED)
-            count += sign * log_ratio(question->reports[i].price, question->reference.price) >
-                     answer->bound;
+            count += sign * log_ratio(question->reports[i].price, reference) > answer->bound;
     return count;
 }
 
@@ -290,11 +297,12 @@ compare(const struct oracle_settings *settings, const struct oracle_question *qu
     answer->has_reference = !decimal_is_none(reference->price);
     if (!answer->has_reference)
         return;
-    answer->deviation = log_ratio(answer->aggregate.price, reference->price);
+    double base = statistic_of(reference->price);
+    answer->deviation = log_ratio(answer->aggregate.price, base);
     answer->bound = deviation_bound(statistic_of(settings->deviation_z), question->volatility,
                                     reference->window_s, reference->gap_s,
                                     answer->aggregate.confidence_rate);
-    answer->confirming_count = count_confirming(question, answer);
+    answer->confirming_count = count_confirming(question, base, answer);
     answer->push = depth_push_cost(question->depth, answer->aggregate.price, answer->deviation);
     answer->has_cost = answer->push.venues_count > 0;
 }
@@ -357,7 +365,7 @@ wait_for_trigger(const struct oracle_question *question, const struct oracle_ans
     double part;
     if (decimal_is_none(trigger) || decimal_sign(trigger) <= 0)
         return question->reference.window_s;
-    part = log_ratio(trigger, question->reference.price) / answer->deviation;
+    part = log_ratio(trigger, statistic_of(question->reference.price)) / answer->deviation;
     return part > 0 && part < 1 ? question->reference.window_s * part
                                 : question->reference.window_s;
 }
