@@ -193,7 +193,7 @@ take_snapshots(struct bench *bench)
 static void
 stage_room(struct bench *bench)
 {
-    if (!arena_alloc(&bench->arena, 1, sizeof *bench->room) || !arena_alloc(&bench->arena, 1, sizeof *bench->answer))
+    if (!arena_room(&bench->arena, 1, sizeof *bench->room) || !arena_alloc(&bench->arena, 1, sizeof *bench->answer))
         exit(EXIT_FAILURE);
 }
 

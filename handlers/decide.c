@@ -16,6 +16,7 @@
 #include "record/json.h"
 #include "record/json_member.h"
 #include "record/value.h"
+#include "risk/edition.h"
 #include "risk/preview.h"
 #include "risk/workings.h"
 
@@ -30,7 +31,7 @@ struct work {
     char                      parameters_sha256[DIGEST_TEXT_MAX], snapshot_sha256[DIGEST_TEXT_MAX];
     struct digest             snapshot;
     struct answer             answer;
-    struct figures_room       room;
+    struct figures_room      *room;           /* not zeroed */
 };
 
 /* The rules that the question is put to: a market's, in force now, or a document of the request's own. */
@@ -122,16 +123,39 @@ problem_of(enum risk_status status)
     return PROBLEM_INTERNAL;
 }
 
+/* Figures, and the rules under stress: of the market, and of each version that is coming. */
+static bool
+open_room(struct request *request, const struct parameters *parameters,
+          const struct question *question, struct work *work)
+{
+    size_t bytes = 0;
+
+    if (!(work->room = arena_room(request->arena, 1, sizeof *work->room)))
+        return false;
+    work->room->rules = work->room->scheduled_rules = NULL;
+    if (effective_differs(parameters, question->snapshot) &&
+        !(work->room->rules = arena_room(request->arena, 1, effective_room_bytes(parameters))))
+        return false;
+    for (size_t i = 0; i < question->scheduled_count; i++) {
+        const struct parameters *scheduled = question->scheduled[i].parameters;
+        size_t wanted = effective_differs(scheduled, question->snapshot)
+                      ? effective_room_bytes(scheduled) : 0;
+        if (wanted > bytes)
+            bytes = wanted;
+    }
+    return !bytes || (work->room->scheduled_rules = arena_room(request->arena, 1, bytes));
+}
+
 static enum problem
 compute(struct request *request, const struct rules *rules, const struct question *question, struct work *work,
         struct reply *reply)
 {
     faults_open(&reply->faults, FAULTS_MAX);
-    if (effective_differs(rules->parameters, question->snapshot) &&
-        !(work->room.rules = arena_alloc(request->arena, 1, sizeof *work->room.rules)))
+    if (!open_room(request, rules->parameters, question, work))
         return PROBLEM_INTERNAL;
-    enum risk_status status = preview_compute(rules->parameters, question, request->now_us, work->kind->parts, &work->room,
-                                              &work->answer.figures, &reply->faults);
+    enum risk_status status = preview_compute(rules->parameters, question, request->now_us,
+                                              work->kind->parts, work->room, &work->answer.figures,
+                                              &reply->faults);
     if (status)
         return problem_of(status);
 

@@ -73,13 +73,18 @@ take(struct arena *arena, size_t count, size_t alignment)
 }
 
 void *
-arena_alloc(struct arena *arena, size_t count, size_t size)
+arena_room(struct arena *arena, size_t count, size_t size)
 {
     size_t bytes;
-    if (__builtin_mul_overflow(count, size, &bytes))
-        return NULL;
-    char *taken = take(arena, bytes, alignof(max_align_t));
-    return taken ? memset(taken, 0, bytes) : NULL;
+    return __builtin_mul_overflow(count, size, &bytes) ? NULL
+                                                       : take(arena, bytes, alignof(max_align_t));
+}
+
+void *
+arena_alloc(struct arena *arena, size_t count, size_t size)
+{
+    void *taken = arena_room(arena, count, size);
+    return taken ? memset(taken, 0, count * size) : NULL;
 }
 
 char *

@@ -14,6 +14,8 @@ struct arena {
 void  arena_open(struct arena *arena, size_t used_max);              /* takes no memory yet */
 /* zeroed, aligned for all; NULL when full */
 void *arena_alloc(struct arena *arena, size_t count, size_t size);
+/* the same, not zeroed: for what its owner fills */
+void *arena_room(struct arena *arena, size_t count, size_t size);
 /* with a NUL after it; NULL when full */
 char *arena_copy(struct arena *arena, const char *bytes, size_t count);
 

@@ -30,6 +30,60 @@ static const struct field effective_fields[] = {
 };
 const struct record effective_record = RECORD(effective, effective_fields);
 
+/* The rules under stress, and what they point to behind them. */
+struct effective_room {
+    struct parameters parameters;
+    struct asset     *assets;
+    struct bracket   *brackets;               /* the next free ones */
+    struct category  *categories;
+    struct ramp      *ramps;
+};
+
+struct extent { size_t brackets, categories, ramps; };
+
+static struct extent
+extent_of(const struct parameters *parameters)
+{
+    struct extent extent = { 0, 0, parameters->assets_count };
+
+    for (size_t i = 0; i < parameters->assets_count; i++) {
+        extent.brackets += parameters->assets[i].brackets_count;
+        extent.categories += parameters->assets[i].categories_count;
+    }
+    extent.ramps += extent.categories;
+    return extent;
+}
+
+/* Each array is aligned where the one before it ends. */
+_Static_assert(sizeof(struct effective_room) % _Alignof(struct asset) == 0, "assets come next");
+_Static_assert(_Alignof(struct asset) >= _Alignof(struct bracket), "brackets come next");
+_Static_assert(_Alignof(struct bracket) >= _Alignof(struct category), "categories come next");
+_Static_assert(_Alignof(struct category) >= _Alignof(struct ramp), "ramps come last");
+
+size_t
+effective_room_bytes(const struct parameters *parameters)
+{
+    struct extent extent = extent_of(parameters);
+
+    return sizeof(struct effective_room) + parameters->assets_count * sizeof(struct asset) +
+           extent.brackets * sizeof(struct bracket) + extent.categories * sizeof(struct category) +
+           extent.ramps * sizeof(struct ramp);
+}
+
+static void
+open_room(struct effective_room *room, const struct parameters *parameters)
+{
+    struct extent extent = extent_of(parameters);
+
+    room->assets     = (struct asset *)(room + 1);
+    room->brackets   = (struct bracket *)(room->assets + parameters->assets_count);
+    room->categories = (struct category *)(room->brackets + extent.brackets);
+    room->ramps      = (struct ramp *)(room->categories + extent.categories);
+    room->parameters = *parameters;
+    room->parameters.assets =
+        memcpy(room->assets, parameters->assets, parameters->assets_count * sizeof *room->assets);
+}
+
 static void
 under_stress(const struct parameters *parameters, const struct price_memory *memory,
              struct adaptive *out)
@@ -82,14 +136,12 @@ static struct ramp *
 scaled_ramp(struct reckoning *reckoning, const struct ramp *given, struct decimal multiplier,
             struct decimal lowest, struct effective_room *room)
 {
-    struct ramp *ramp = &room->ramps[room->ramps_count];
-
     if (!given)
         return NULL;
+    struct ramp *ramp = room->ramps++;
     *ramp = *given;
     ramp->initial_threshold =
         stricter_threshold(reckoning, ramp->initial_threshold, multiplier, lowest);
-    room->ramps_count++;
     return ramp;
 }
 
@@ -97,7 +149,7 @@ static void
 scale_categories(struct reckoning *reckoning, struct asset *asset, struct decimal multiplier,
                  struct effective_room *room)
 {
-    struct category *scaled = room->categories + room->categories_count;
+    struct category *scaled = room->categories;
 
     for (size_t i = 0; i < asset->categories_count; i++) {
         struct decimal lowest = decimal_is_none(asset->categories[i].opening_weight)
@@ -108,7 +160,7 @@ scale_categories(struct reckoning *reckoning, struct asset *asset, struct decima
                 stricter_threshold(reckoning, scaled[i].threshold, multiplier, lowest);
         scaled[i].ramp = scaled_ramp(reckoning, scaled[i].ramp, multiplier, lowest, room);
     }
-    room->categories_count += asset->categories_count;
+    room->categories += asset->categories_count;
     asset->categories = scaled;
 }
 
@@ -117,7 +169,7 @@ scale_brackets(struct reckoning *reckoning, struct asset *asset, struct decimal 
                struct effective_room *room)
 {
     static const struct decimal highest = DECIMAL_UNITS_OF(999999999999999999);
-    struct bracket *scaled = room->brackets + room->brackets_count;
+    struct bracket *scaled = room->brackets;
     struct decimal  rate = decimal_zero, deduction = decimal_zero;
 
     for (size_t i = 0; i < asset->brackets_count; i++) {
@@ -130,7 +182,7 @@ scale_brackets(struct reckoning *reckoning, struct asset *asset, struct decimal 
         scaled[i].deduction = deduction;
         rate                = scaled[i].rate;
     }
-    room->brackets_count += asset->brackets_count;
+    room->brackets += asset->brackets_count;
     asset->brackets = scaled;
 }
 
@@ -169,10 +221,7 @@ copied_asset(const struct parameters *parameters, const char *name, struct effec
     const struct asset *given = parameters_asset(parameters, name);
 
     if (*rules == parameters) {
-        room->parameters       = *parameters;
-        room->brackets_count   = room->categories_count = room->ramps_count = 0;
-        room->parameters.assets = memcpy(room->assets, parameters->assets,
-                                         parameters->assets_count * sizeof *room->assets);
+        open_room(room, parameters);
         *rules = &room->parameters;
     }
     return &room->assets[given - parameters->assets];

@@ -44,18 +44,12 @@ struct effective {
 
 extern const struct record effective_record;
 
-/* Where the rules under stress are; about 0.3 MB, not initialised. */
-struct effective_room {
-    struct parameters parameters;
-    struct asset      assets[ASSETS_MAX];
-    struct bracket    brackets[ASSETS_MAX * BRACKETS_MAX];
-    struct category   categories[ASSETS_MAX * CATEGORIES_MAX];
-    struct ramp       ramps[ASSETS_MAX * (CATEGORIES_MAX + 1)];
-    size_t            brackets_count, categories_count, ramps_count;
-};
-
 /* Whether some asset's stress changes the rules: then effective_rules needs the room. */
 bool effective_differs(const struct parameters *parameters, const struct snapshot *snapshot);
+
+/* Where the rules under stress are: so many bytes, aligned for all, not initialised. */
+struct effective_room;
+size_t effective_room_bytes(const struct parameters *parameters);
 
 /* The rules for this account: the document itself, or one in the room. `snapshot` NULL: the state is
  * of a request, and has no memory. `assets` is room for ASSETS_MAX. Needs execution.adaptive. NULL:

@@ -278,7 +278,7 @@ struct figures_room {
     struct effective_asset     effective_assets[ASSETS_MAX];
     struct parameters          sliced;
     struct effective_room     *rules;             /* the caller's; needed where effective_differs() */
-    struct effective_room     *scheduled_rules;   /* likewise, of what is scheduled */
+    struct effective_room     *scheduled_rules;   /* likewise, of the largest that is scheduled */
     char                       maintenance_detail[WARNING_DETAIL_MAX + 1];   /* of maintenance_below_cost */
 };
 

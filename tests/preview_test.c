@@ -37,7 +37,7 @@ ask_text(const char *text, char code[static 64])
     struct arena         arena;
     struct question      question;
     struct answer       *answer = calloc(1, sizeof *answer);
-    struct figures_room *room = calloc(1, sizeof *room);
+    struct figures_room *room = memset(malloc(sizeof *room), 0xa5, sizeof *room);
     struct faults       *faults = calloc(2, sizeof *faults);
     struct text          out;
     json_t              *figures = NULL;

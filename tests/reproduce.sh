@@ -25,7 +25,7 @@ build() {
     mkdir -p "$work/$name"
     printf '%s\n' "${sources[@]}" |
         xargs -P "$(nproc)" -I{} bash -c 'compile "$@"' bash "$work/$name" "$compiler" {} "$@"
-    "$compiler" -o "$work/$name/accounts" "$work/$name"/*.o -lgmp -lcrypto -lm
+    "$compiler" -o "$work/$name/accounts" "$work/$name"/*.o -lgmp -lcrypto -ljansson -lm
 }
 
 expected=
