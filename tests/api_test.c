@@ -13,6 +13,7 @@
 #include "tests/api_figures.h"
 #include "tests/api_flows.h"
 #include "tests/api_log.h"
+#include "tests/api_log_vectors.h"
 #include "tests/openapi.h"
 #include "tests/suite.h"
 
@@ -955,7 +956,9 @@ api_suite(void)
     api_figures_add(add_case(suite, "figures", api_open, api_close));
     api_flows_add(add_case(suite, "flows", api_open, api_close));
     api_log_add(add_case(suite, "log", api_open, api_close));
-    api_log_add_apart(add_case(suite, "log_apart", api_prepare, NULL));
+    TCase *log_apart = add_case(suite, "log_apart", api_prepare, NULL);
+    api_log_add_apart(log_apart);
+    api_log_vectors_add_apart(log_apart);
     api_flows_add_apart(add_case(suite, "apart", api_prepare, NULL));
     tcase_add_test(add_case(suite, "coverage", api_prepare, NULL), everything_documented_was_seen);
     return suite;
