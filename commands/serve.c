@@ -24,8 +24,14 @@
 #include "handlers/service.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/watchers.h"
 
-enum { WORKERS_QUEUE_MAX = 1000, DRAIN_S_MAX = 10 };
+enum {
+    WORKERS_QUEUE_MAX   = 1000,
+    PRODUCERS           = 4,              /* each with a connection of its own */
+    PRODUCERS_QUEUE_MAX = 16,
+    DRAIN_S_MAX         = 10,
+};
 
 struct serving {
     struct opened    opened;
@@ -161,8 +167,12 @@ open_threads(struct serving *serving)
         return fail("writer", "it could not be started");
     service->workers = workers_open(service->database, (size_t)settings->workers,
                                     WORKERS_QUEUE_MAX);
-    if (!service->workers)
+    service->producers = workers_open(service->database, PRODUCERS, PRODUCERS_QUEUE_MAX);
+    if (!service->workers || !service->producers)
         return fail("workers", "they could not be started");
+    service->watchers = watchers_open();
+    if (!service->watchers)
+        return fail("watchers", "they could not be started");
     service->housekeeper = housekeeper_open(service->database);
     if (!service->housekeeper)
         return fail("housekeeper", "it could not be started");
@@ -184,6 +194,7 @@ open_listener(struct serving *serving)
         .connections_max = (unsigned)settings->connections_max,
         .idle_s          = (unsigned)settings->idle_s,
         .bodies_bytes_max = (size_t)settings->bodies_bytes_max,
+        .streams_max     = (size_t)settings->streams_max,
         .log_fd          = settings->log == LOG_REQUESTS ? STDERR_FILENO : -1,
         .metrics         = serving->service.metrics,
         .cors_origins    = settings->cors_origins,
@@ -251,8 +262,8 @@ close_all(struct serving *serving)
 
     if (serving->listener)
         listener_close(serving->listener);
-    if (service->workers)
-        workers_close(service->workers);
+    workers_close(service->producers);
+    workers_close(service->workers);
     if (service->writer)
         writer_close(service->writer);
     if (service->housekeeper)
@@ -261,6 +272,7 @@ close_all(struct serving *serving)
     witnesses_close(service->witnesses);
     sequencer_close(service->sequencer);
     log_keys_forget(&serving->log_keys);
+    watchers_close(service->watchers);
     opened_close(&serving->opened);
     metrics_close(service->metrics);
 }

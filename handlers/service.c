@@ -100,7 +100,23 @@ work(struct connection *connection, void *context)
     if (connection)
         problem = visit->handle(visit->request, visit->reply);
     visit->connection = NULL;
+    if (visit->stream) {
+        stream_leave(visit->stream, problem != PROBLEM_NONE);
+        return;
+    }
     exchange_resume(visit->request, visit->is_asked_again ? RESUME_AGAIN : RESUME_DONE, problem);
+}
+
+/* A producer's handler goes over to streaming. */
+enum problem
+service_stream(struct request *request, struct stream **stream)
+{
+    struct visit *visit   = request->context;
+    enum problem  problem = stream_begin(request, stream);
+
+    if (!problem)
+        visit->stream = *stream;
+    return problem;
 }
 
 void
@@ -153,8 +169,13 @@ take(struct request *request, struct reply *reply)
     visit->reply = reply;
     if (reply->waits)
         return submit_decision(visit);
-    service_run_on_worker(visit, request->route->handle);
-    return PROBLEM_NONE;
+    if (request->route->runs_on == RUNS_ON_WORKER) {
+        service_run_on_worker(visit, request->route->handle);
+        return PROBLEM_NONE;
+    }
+    visit->handle = request->route->handle;
+    return workers_submit(request->service->producers, work, visit) ? PROBLEM_NONE
+                                                                    : PROBLEM_OVERLOADED;
 }
 
 static void

@@ -6,6 +6,8 @@
 
 #include "handlers/limiter.h"
 #include "server/listener.h"
+#include "server/stream.h"
+#include "server/watchers.h"
 
 struct caretaker;
 struct connection;
@@ -36,6 +38,8 @@ struct service {
     struct sequencer    *sequencer;
     const struct log_keys *log_keys;
     struct workers      *workers;
+    struct workers      *producers;           /* of answers that take their time, or are streamed */
+    struct watchers     *watchers;            /* of events */
     struct housekeeper  *housekeeper;
     struct caretaker    *caretaker;
     struct witnesses    *witnesses;           /* NULL: none are asked */
@@ -49,6 +53,7 @@ struct visit {
     struct reply      *reply;
     struct connection *connection;            /* a worker's, while it runs there */
     enum problem     (*handle)(struct request *request, struct reply *reply);
+    struct stream    *stream;                 /* that a producer has begun; NULL: none */
     const struct kept_snapshot *snapshot;     /* held until the request ends; NULL: none */
     const char       *wanted;                 /* the hash of one that is to be loaded on a worker; NULL: none */
     bool              is_asked_again;         /* what ran on the worker only prepared: the handler is called anew */
@@ -62,6 +67,8 @@ void               service_run_on_worker(struct visit *visit, enum problem (*han
 struct visit      *service_visit(struct request *request);
 /* Takes over the caller's hold, until the answer is sent; false: no memory, it was released. */
 bool               service_keep_snapshot(struct request *request, const struct kept_snapshot *snapshot);
+/* stream_begin(), for a handler that runs on a producer: a problem that it returns afterwards cuts the stream. */
+enum problem       service_stream(struct request *request, struct stream **stream);
 struct connection *service_connection(const struct request *request);   /* of the worker that this handler runs on */
 
 #endif

@@ -154,11 +154,13 @@ exchange_render(struct exchange *exchange)
 {
     bool is_preflight = exchange_answer_preflight(exchange);
 
+    exchange->is_rendered = true;
     if (!exchange->problem && !is_preflight)
         exchange->problem = render_reply(exchange);
     if (exchange->problem)
         render_problem(exchange);
-    bool has_content = exchange->count > 0 && exchange->status != 204 && exchange->status != 304;
+    bool has_content = (exchange->count > 0 || exchange->stream) && exchange->status != 204 &&
+                       exchange->status != 304;
     if (has_content && !has_header(exchange, "Content-Type"))
         add(exchange, "Content-Type", exchange->media_type);
     if (!has_header(exchange, "Cache-Control"))

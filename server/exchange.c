@@ -11,6 +11,7 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/query.h"
+#include "server/streams.h"
 
 int64_t
 exchange_clock_us(int clock)
@@ -133,7 +134,7 @@ handle(struct exchange *exchange)
 {
     const struct route *route = exchange->request.route;
 
-    if (route->runs_on == RUNS_ON_WORKER)
+    if (route->runs_on != RUNS_ON_LISTENER)
         return NEXT_HAND_OVER;
     exchange->problem = route->handle(&exchange->request, &exchange->reply);
     return !exchange->problem && exchange->reply.waits ? NEXT_HAND_OVER : NEXT_ANSWER;
@@ -177,7 +178,7 @@ bytes_out(const struct exchange *exchange)
     bool is_bare = exchange->status == 204 || exchange->status == 304 ||
                    !strcmp(exchange->request.method, "HEAD");
 
-    return is_bare ? 0 : exchange->count;
+    return is_bare ? 0 : exchange->count + (exchange->stream ? (size_t)exchange->stream->sent : 0);
 }
 
 /* A request whose header was not complete is none. */
@@ -202,6 +203,7 @@ report(struct exchange *exchange, int64_t elapsed_us)
         .key_id     = request->caller.key_id,
         .bytes_in   = (int64_t)(request->body_count + exchange->discarded),
         .bytes_out  = (int64_t)bytes_out(exchange),
+        .ending     = exchange->stream ? ending_names[exchange->stream->ending] : NULL,
     };
     log_request(listener->settings.log_fd, &line, &exchange->arena);
     if (listener->settings.metrics)
@@ -228,6 +230,17 @@ exchange_close(struct exchange *exchange)
         atomic_fetch_sub(&listener->bodies_bytes, exchange->reserved);
         atomic_fetch_sub(&listener->in_flight, 1);
     }
+    if (exchange->stream)
+        stream_free(exchange->stream);
     arena_close(&exchange->arena);
     free(exchange);
+}
+
+void
+exchange_complete(struct exchange *exchange)
+{
+    if (exchange->stream)
+        stream_detach(exchange->stream);
+    else
+        exchange_close(exchange);
 }

@@ -3,6 +3,7 @@
 #ifndef SERVER_EXCHANGE_H
 #define SERVER_EXCHANGE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "server/listener.h"
@@ -24,6 +25,8 @@ enum {
     ALLOW_BYTES        = 64,
 };
 
+struct stream;
+
 struct listener {
     void                    *daemon;      /* the HTTP library's */
     /* that had the certificates before: their connections go on */
@@ -41,6 +44,10 @@ struct listener {
     /* requests whose header is complete; those that a thread of the service has */
     _Atomic size_t           in_flight, taken;
     atomic_bool              is_quiet, is_closing;
+    pthread_mutex_t          streams_lock;
+    struct stream           *streams;
+    size_t                   streams_count, producing;      /* of them, those that a producer has */
+    bool                     streams_are_stopped;           /* there will be no more */
 };
 
 enum stage { STAGE_HEAD, STAGE_BODY, STAGE_TAKEN, STAGE_ANSWERED };
@@ -80,6 +87,8 @@ struct exchange {
     /* in the arena, which lives until they are sent, or static */
     const char      *bytes;
     size_t           count;
+    struct stream   *stream;              /* that follows them; NULL: none */
+    bool             is_rendered;
     struct header    headers[ANSWER_HEADERS_MAX];
     size_t           headers_count;
     char             retry_after[12];
@@ -90,6 +99,7 @@ struct exchange {
 struct exchange *exchange_open(struct listener *listener, const char *target);
 enum next        exchange_run(struct exchange *exchange);   /* the request is complete */
 enum next        exchange_go_on(struct exchange *exchange);                /* it was resumed */
+void             exchange_complete(struct exchange *exchange);  /* the connection is done with it */
 void             exchange_close(struct exchange *exchange);
 
 /* intake.c: what is checked before and while the body is received. */

@@ -28,6 +28,7 @@ static const struct known {
     HEADER("Accept", request.accept, false),
     HEADER("Prefer", request.prefer, false),
     HEADER("traceparent", request.traceparent, false),
+    HEADER("Last-Event-ID", request.last_event_id, true),
     HEADER("Host", request.host, true),
     HEADER("Forwarded", request.forwarded, false),
     HEADER("X-Forwarded-For", request.forwarded, false),

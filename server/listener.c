@@ -22,6 +22,7 @@
 
 #include "server/exchange.h"
 #include "server/metrics.h"
+#include "server/streams.h"
 
 enum {
     WHY_BYTES       = 160,
@@ -31,6 +32,7 @@ enum {
     FILES_OWN       = 256,                /* files beside the connections */
     ADDRESS_BYTES   = 256,
     PEM_BYTES_MAX   = 256 << 10,
+    STREAM_BLOCK_BYTES = 16 << 10,        /* of a stream to a client of HTTP/1.0 */
 };
 
 _Static_assert(POOL_BYTES / 2 > URI_BYTES_MAX + HEADERS_BYTES_MAX,
@@ -73,17 +75,76 @@ on_header(void *exchange, enum MHD_ValueKind kind, const char *name, size_t name
     return MHD_YES;
 }
 
-/* The bytes are the arena's, which is closed in on_completed: they are not copied. */
+/* Under the stream's lock, so that no resumption can come before. */
+void
+connection_suspend(void *connection)
+{
+    MHD_suspend_connection(connection);
+}
+
+void
+connection_resume(void *connection)
+{
+    MHD_resume_connection(connection);
+}
+
+/* The library, which may wait for this socket, finds it closed. */
+void
+connection_shut(void *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (info)
+        shutdown(info->connect_fd, SHUT_RDWR);
+}
+
+/* The library has room for bytes of a stream. */
+static ssize_t
+on_room(void *context, uint64_t position, char *bytes, size_t count)
+{
+    const struct exchange *exchange = context;
+    size_t                 taken    = 0;
+
+    if (position < exchange->count) {
+        size_t left = exchange->count - (size_t)position;
+        taken = left < count ? left : count;
+        memcpy(bytes, exchange->bytes + position, taken);
+        return (ssize_t)taken;
+    }
+    switch (stream_take(exchange->stream, bytes, count, &taken)) {
+    case TAKING_BYTES: return (ssize_t)taken;
+    case TAKING_SLEEP: return 0;
+    case TAKING_END:   return MHD_CONTENT_READER_END_OF_STREAM;
+    case TAKING_CUT:   return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+/* The bytes are the arena's, which lives until the exchange is closed: they are not copied. */
+static struct MHD_Response *
+response_of(struct exchange *exchange)
+{
+    if (exchange->stream && !exchange->problem)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, on_room,
+                                                 exchange, NULL);
+    return MHD_create_response_from_buffer(exchange->count, (void *)(uintptr_t)exchange->bytes,
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result
 answer(struct exchange *exchange)
 {
-    exchange_render(exchange);
+    if (!exchange->is_rendered)
+        exchange_render(exchange);
     exchange->stage = STAGE_ANSWERED;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(exchange->count, (void *)(uintptr_t)exchange->bytes,
-                                        MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *response = response_of(exchange);
     if (!response)
         return MHD_NO;
+    /* The library does not come to an end after the head of an answer in chunks: without them it
+     * closes the connection. */
+    if (exchange->stream && !strcmp(exchange->request.method, "HEAD"))
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     enum MHD_Result queued = MHD_YES;
     for (size_t i = 0; queued == MHD_YES && i < exchange->headers_count; i++)
         queued = MHD_add_response_header(response, exchange->headers[i].name,
@@ -179,7 +240,7 @@ on_completed(void *listener, struct MHD_Connection *connection, void **state,
 {
     (void)listener, (void)connection, (void)why;
     if (*state)
-        exchange_close(*state);
+        exchange_complete(*state);
     *state = NULL;
 }
 
@@ -365,6 +426,7 @@ start_with_certificate(struct listener *listener, char why[static WHY_BYTES])
 static struct listener *
 discard(struct listener *listener)
 {
+    pthread_mutex_destroy(&listener->streams_lock);
     free(listener->cors_origins);
     free(listener->tls_cert);
     free(listener->tls_key);
@@ -390,6 +452,7 @@ listener_open(const struct listener_settings *settings, const struct route *rout
         snprintf(why, WHY_BYTES, "no memory");
         return NULL;
     }
+    pthread_mutex_init(&listener->streams_lock, NULL);
     listener->routes       = routes;
     listener->hooks        = *hooks;
     listener->settings     = *settings;
@@ -457,16 +520,26 @@ listener_quiesce(struct listener *listener)
         return;
     MHD_quiesce_daemon(listener->daemon);
     shutdown(listener->fd, SHUT_RDWR);
+    streams_stop(listener);
 }
 
 static bool
-wait_for_taken(const struct listener *listener)
+is_held(struct listener *listener)
+{
+    pthread_mutex_lock(&listener->streams_lock);
+    bool is_producing = listener->producing > 0;
+    pthread_mutex_unlock(&listener->streams_lock);
+    return is_producing || atomic_load(&listener->taken) > 0;
+}
+
+static bool
+wait_for_taken(struct listener *listener)
 {
     const struct timespec pause = { .tv_nsec = 1000000 };
 
-    for (int i = 0; i < CLOSE_WAIT_S * 1000 && atomic_load(&listener->taken); i++)
+    for (int i = 0; i < CLOSE_WAIT_S * 1000 && is_held(listener); i++)
         nanosleep(&pause, NULL);
-    return atomic_load(&listener->taken) == 0;
+    return !is_held(listener);
 }
 
 void

@@ -11,8 +11,8 @@ struct hooks {
     /* Caller and role: 401 403 429 503. Before the body is received; now_us is
      * read again when that is there. */
     enum problem  (*begin)(struct request *request, struct reply *reply);
-    /* Takes a suspended request to a thread of the service: a route that runs on a worker
-     * (which calls route->handle), or a reply that waits. Whoever took it calls
+    /* Takes a suspended request to a thread of the service: a route that runs on a worker or a
+     * producer (which calls route->handle), or a reply that waits. Whoever took it calls
      * exchange_resume() once. A problem: not taken. */
     enum problem  (*take)(struct request *request, struct reply *reply);
     /* status 0: the connection ended before there was an answer. */
@@ -26,6 +26,7 @@ struct listener_settings {
     unsigned    connections_max;
     unsigned    idle_s;                   /* an idle or a stalled connection is closed after this */
     size_t      bodies_bytes_max;         /* of all bodies in flight: 503 past it */
+    size_t      streams_max;              /* replies that are streamed: 503 past it */
     int         log_fd;                   /* one JSON line a request; -1: none */
     const char *cors_origins;             /* separated by commas, or "*"; NULL: none */
     /* PEM files: TLS 1.2 or later; both NULL: plain HTTP. The key's must be private (mode 0600) */
@@ -43,7 +44,7 @@ struct listener *listener_open(const struct listener_settings *settings, const s
  * False: `why`, and all stays as it was. */
 bool             listener_reload(struct listener *listener, char why[static 160]);
 unsigned         listener_port(const struct listener *listener);
-/* accept no more; what is in flight goes on */
+/* accept no more; what is in flight goes on, but streams are ended */
 void             listener_quiesce(struct listener *listener);
 size_t           listener_in_flight(const struct listener *listener);
 /* After in_flight is 0, or regardless: what is not answered then is cut off. What was taken must be

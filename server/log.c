@@ -28,6 +28,7 @@ static const struct field log_request_fields[] = {
     TEXT_FIELD   (log_request, key_id, .max = 64, .optional = true),
     INTEGER_FIELD(log_request, bytes_in, .max = INT64_MAX),
     INTEGER_FIELD(log_request, bytes_out, .max = INT64_MAX),
+    TEXT_FIELD   (log_request, ending, .max = 16, .optional = true),
 };
 const struct record log_request_record = RECORD(log_request, log_request_fields);
 

@@ -21,6 +21,7 @@ struct log_request {
     int64_t     elapsed_us;
     const char *key_id;                   /* NULL: anonymous */
     int64_t     bytes_in, bytes_out;      /* of the bodies */
+    const char *ending;                   /* of a stream: "complete" ...; NULL: it was none */
 };
 
 extern const struct record log_request_record;

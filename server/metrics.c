@@ -33,6 +33,8 @@ struct metrics {
     _Atomic int64_t     in_flight;
     _Atomic uint64_t    bytes_in, bytes_out;
     _Atomic uint64_t    refusals[PROBLEM_COUNT];
+    _Atomic int64_t     streams;
+    _Atomic uint64_t    endings[ENDING_COUNT];
     struct series       series[][CLASSES];           /* by route; the last is of no route */
 };
 
@@ -93,6 +95,19 @@ metrics_end(struct metrics *metrics, const struct metrics_request *request)
     add(&metrics->bytes_in, request->bytes_in);
     add(&metrics->bytes_out, request->bytes_out);
     atomic_fetch_sub_explicit(&metrics->in_flight, 1, memory_order_relaxed);
+}
+
+void
+metrics_stream_begin(struct metrics *metrics)
+{
+    atomic_fetch_add_explicit(&metrics->streams, 1, memory_order_relaxed);
+}
+
+void
+metrics_stream_end(struct metrics *metrics, enum ending ending)
+{
+    atomic_fetch_sub_explicit(&metrics->streams, 1, memory_order_relaxed);
+    add(&metrics->endings[ending], 1);
 }
 
 static void
@@ -170,6 +185,19 @@ write_refusals(const struct metrics *metrics, struct text *out)
     }
 }
 
+static void
+write_endings(const struct metrics *metrics, struct text *out)
+{
+    write_head(out, "breakwater_streams_ended_total", "counter",
+               "Streamed replies that ended, by how.");
+    for (int ending = ENDING_NONE + 1; ending < ENDING_COUNT; ending++) {
+        uint64_t count = read_counter(&metrics->endings[ending]);
+        if (count)
+            text_format(out, "breakwater_streams_ended_total{ending=\"%s\"} %" PRIu64 "\n",
+                        ending_names[ending], count);
+    }
+}
+
 void
 metrics_write_one(struct text *out, const char *name, const char *type, const char *help,
                   int64_t count)
@@ -192,6 +220,9 @@ metrics_write(const struct metrics *metrics, struct text *out)
     metrics_write_one(out, "breakwater_requests_in_flight", "gauge",
                       "Requests that have not ended.",
                       atomic_load_explicit(&metrics->in_flight, memory_order_relaxed));
+    metrics_write_one(out, "breakwater_streams", "gauge", "Streamed replies that have not ended.",
+                      atomic_load_explicit(&metrics->streams, memory_order_relaxed));
+    write_endings(metrics, out);
     write_head(out, "breakwater_body_bytes_total", "counter",
                "Bytes of bodies, received and sent.");
     text_format(out, "breakwater_body_bytes_total{direction=\"in\"} %" PRIu64 "\n",

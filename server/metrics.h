@@ -5,6 +5,7 @@
 
 #include "record/text.h"
 #include "server/route.h"
+#include "server/stream.h"
 
 struct metrics;
 
@@ -25,9 +26,13 @@ struct metrics_request {
 void metrics_begin(struct metrics *metrics);                       /* one more request in flight */
 void metrics_end(struct metrics *metrics, const struct metrics_request *request);
 
+void metrics_stream_begin(struct metrics *metrics);
+void metrics_stream_end(struct metrics *metrics, enum ending ending);
+
 /* breakwater_requests_total{operation,class}, breakwater_request_duration_seconds{operation,class}
  * (a histogram), breakwater_refusals_total{code}, breakwater_requests_in_flight,
- * breakwater_body_bytes_total{direction}. Series that never counted anything are left out. */
+ * breakwater_body_bytes_total{direction}, breakwater_streams,
+ * breakwater_streams_ended_total{ending}. Series that never counted anything are left out. */
 void metrics_write(const struct metrics *metrics, struct text *out);
 
 /* A series of the service's own: `type` is "gauge" or "counter". */

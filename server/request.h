@@ -33,7 +33,7 @@ struct request {
     const char         *method, *path;
     /* Header fields, NULL where absent; in the arena. */
     const char         *authorization, *idempotency_key, *if_match, *if_none_match, *accept,
-                       *prefer, *traceparent;
+                       *prefer, *traceparent, *last_event_id;
     /* forwarded: any of Forwarded, X-Forwarded-For, X-Forwarded-Host, X-Real-IP, Via */
     const char         *host, *forwarded;
     char                trace_id[33];     /* of traceparent, or made */

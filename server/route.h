@@ -19,9 +19,9 @@ enum role {
 /* "anyone", "preview" ...; NULL-ended */
 extern const char *const role_names[ROLE_COUNT + 1];
 
-/* The listener thread computes in memory; what must query runs on a worker thread,
- * the request suspended meanwhile. */
-enum runs_on { RUNS_ON_LISTENER, RUNS_ON_WORKER };
+/* The listener thread computes in memory; what must query runs on a worker thread, and what streams
+ * or takes its time on a producer's, the request suspended meanwhile. */
+enum runs_on { RUNS_ON_LISTENER, RUNS_ON_WORKER, RUNS_ON_PRODUCER };
 
 struct route {
     const char          *method;

@@ -49,6 +49,8 @@ static const struct field settings_fields[] = {
                   .initial = "2000"),
     INTEGER_FIELD(settings, idle_s,           .optional = true, .min = 1, .max = 3600,
                   .initial = "30"),
+    INTEGER_FIELD(settings, streams_max,      .optional = true, .min = 1, .max = 65536,
+                  .initial = "1000"),
     INTEGER_FIELD(settings, bodies_bytes_max, .optional = true, .min = 1 << 20,
                   .max = INT64_C(1) << 36, .initial = "268435456"),
     INTEGER_FIELD(settings, queue_max,        .optional = true, .min = 1, .max = 1000000,

@@ -24,6 +24,7 @@ struct settings {
     int64_t     threads;                  /* that listen */
     int64_t     workers;                  /* that query */
     int64_t     connections_max;
+    int64_t     streams_max;              /* replies that are streamed at a time */
     int64_t     idle_s;
     int64_t     bodies_bytes_max;         /* of all bodies in flight */
     int64_t     queue_max;                /* decisions that wait for the database */

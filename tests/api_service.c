@@ -134,8 +134,11 @@ open_threads(struct running *running)
 
     service->writer      = writer_open(service->database, &writer);
     service->workers     = workers_open(service->database, WORKERS, WORKERS_QUEUE_MAX);
+    service->producers   = workers_open(service->database, WORKERS, WORKERS_QUEUE_MAX);
+    service->watchers    = watchers_open();
     service->housekeeper = housekeeper_open(service->database);
-    return (service->writer && service->workers && service->housekeeper) ||
+    return (service->writer && service->workers && service->producers && service->watchers &&
+            service->housekeeper) ||
            fail(running, "threads", "they do not start");
 }
 
@@ -150,6 +153,7 @@ open_listener(struct running *running)
         .connections_max  = CONNECTIONS_MAX,
         .idle_s           = IDLE_S,
         .bodies_bytes_max = 64 << 20,
+        .streams_max      = 100,
         .log_fd           = -1,
         .metrics          = running->service.metrics,
     };
@@ -169,13 +173,14 @@ close_all(struct running *running)
 
     if (running->listener)
         listener_close(running->listener);
-    if (service->workers)
-        workers_close(service->workers);
+    workers_close(service->producers);
+    workers_close(service->workers);
     if (service->writer)
         writer_close(service->writer);
     if (service->housekeeper)
         housekeeper_close(service->housekeeper);
     sequencer_close(service->sequencer);
+    watchers_close(service->watchers);
     if (service->database)
         database_close(service->database);
     metrics_close(service->metrics);

@@ -105,23 +105,89 @@ http_header(const struct http_answer *answer, const char *name, char *value, siz
     }
 }
 
-void
-http_receive(struct http_client *client, bool is_head, struct http_answer *answer)
+/* The bytes up to the end of `text`; 0: the connection ended before. */
+static size_t
+read_past(struct http_client *client, const char *text)
 {
-    char   length[32];
-    char  *end = NULL;
-
-    *answer = (struct http_answer){ 0 };
-    while (!end) {
-        if (client->count)
-            end = memmem(client->bytes, client->count, "\r\n\r\n", 4);
-        if (!end && !read_more(client))
-            return;
+    for (;;) {
+        const char *at = client->count ? memmem(client->bytes, client->count, text, strlen(text))
+                                       : NULL;
+        if (at)
+            return (size_t)(at - client->bytes) + strlen(text);
+        if (!read_more(client))
+            return 0;
     }
-    size_t head = (size_t)(end - client->bytes) + 4;
+}
+
+bool
+http_wait_for(struct http_client *client, const char *text)
+{
+    return read_past(client, text) > 0;
+}
+
+static bool
+read_head(struct http_client *client, struct http_answer *answer)
+{
+    *answer = (struct http_answer){ 0 };
+    size_t head = read_past(client, "\r\n\r\n");
+    if (!head)
+        return false;
     ck_assert_uint_lt(head, sizeof answer->head);
     memcpy(answer->head, client->bytes, head);
     drop(client, head);
+    return true;
+}
+
+void
+http_receive_head(struct http_client *client, struct http_answer *answer)
+{
+    if (read_head(client, answer))
+        answer->status = (int)strtol(answer->head + strlen("HTTP/1.1 "), NULL, 10);
+}
+
+/* RFC 9112 section 7.1; what has come of it stays in the answer where the last chunk is missing. */
+static bool
+receive_chunks(struct http_client *client, struct http_answer *answer)
+{
+    size_t room = 0;
+
+    for (;;) {
+        size_t line = read_past(client, "\r\n");
+        if (!line)
+            return false;
+        size_t count = strtoul(client->bytes, NULL, 16);
+        drop(client, line);
+        while (client->count < count + 2)
+            if (!read_more(client))
+                return false;
+        if (answer->count + count + 1 > room) {
+            room         = 2 * room + count + 1;
+            answer->body = realloc(answer->body, room);
+            ck_assert_ptr_nonnull(answer->body);
+        }
+        memcpy(answer->body + answer->count, client->bytes, count);
+        answer->count += count;
+        answer->body[answer->count] = '\0';
+        ck_assert_mem_eq(client->bytes + count, "\r\n", 2);
+        drop(client, count + 2);
+        if (!count)
+            return true;
+    }
+}
+
+void
+http_receive(struct http_client *client, bool is_head, struct http_answer *answer)
+{
+    char length[32], coding[16];
+
+    if (!read_head(client, answer))
+        return;
+    http_header(answer, "Transfer-Encoding", coding, sizeof coding);
+    if (!is_head && !strcmp(coding, "chunked")) {
+        if (receive_chunks(client, answer))
+            answer->status = (int)strtol(answer->head + strlen("HTTP/1.1 "), NULL, 10);
+        return;
+    }
     http_header(answer, "Content-Length", length, sizeof length);
     size_t count = is_head ? 0 : strtoul(length, NULL, 10);
     while (client->count < count)

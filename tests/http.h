@@ -25,7 +25,12 @@ void http_connect(struct http_client *client, unsigned port);      /* fails the 
 void http_close(struct http_client *client);
 bool http_send_bytes(struct http_client *client, const char *bytes, size_t count);   /* false: the server closed */
 bool http_send(struct http_client *client, const char *text);
-/* The next answer; 100 Continue is one. `is_head`: it has no body, whatever its Content-Length. Free it with http_forget. */
+/* The next answer's head alone: what follows is in client->bytes, as far as it has come. */
+void http_receive_head(struct http_client *client, struct http_answer *answer);
+/* Waits until this stands in client->bytes; false: the connection ended before. */
+bool http_wait_for(struct http_client *client, const char *text);
+/* The next answer, also in chunks (status 0 where the last is missing);
+ * 100 Continue is one. `is_head`: it has no body, whatever its Content-Length. Free it with http_forget. */
 void http_receive(struct http_client *client, bool is_head, struct http_answer *answer);
 void http_forget(struct http_answer *answer);
 /* Has the server ended the connection? Waits for it up to HTTP_WAIT_S. */

@@ -50,6 +50,7 @@ START_TEST(without_an_environment_there_are_defaults)
     ck_assert_int_eq(outcome.settings.threads, 2);
     ck_assert_int_eq(outcome.settings.workers, 4);
     ck_assert_int_eq(outcome.settings.connections_max, 2000);
+    ck_assert_int_eq(outcome.settings.streams_max, 1000);
     ck_assert_int_eq(outcome.settings.idle_s, 30);
     ck_assert_int_eq(outcome.settings.bodies_bytes_max, INT64_C(256) * 1024 * 1024);
     ck_assert_int_eq(outcome.settings.queue_max, 10000);
