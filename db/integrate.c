@@ -1,13 +1,12 @@
 /* From the queue into the tree. */
 #include "db/integrate.h"
 
-#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <libpq-fe.h>
-
+#include "db/binary.h"
+#include "db/integrate_take.h"
 #include "db/integration_run.h"
 #include "db/log.h"
 #include "db/search.h"
@@ -15,27 +14,7 @@
 
 enum {
     ARENA_BYTES_MAX = 512 << 20,
-    TAKEN_INST = 0, TAKEN_ISEQ, TAKEN_ENTRY, TAKEN_NEXT, TAKEN_DAY, TAKEN_SALT, TAKEN_RECORD,
-    DATE_EPOCH_DAYS = 10957,                      /* from 1970 to 2000, where PostgreSQL counts from */
 };
-
-static int64_t
-bigint_at(const PGresult *rows, int row, int column)
-{
-    uint64_t big;
-
-    memcpy(&big, PQgetvalue(rows, row, column), sizeof big);
-    return (int64_t)be64toh(big);
-}
-
-static int64_t
-date_at(const PGresult *rows, int row, int column)
-{
-    uint32_t big;
-
-    memcpy(&big, PQgetvalue(rows, row, column), sizeof big);
-    return (int32_t)be32toh(big) + DATE_EPOCH_DAYS;
-}
 
 static void
 at_step(const struct run *run, enum integration_step step)
@@ -86,7 +65,7 @@ read_head_row(struct run *run, const PGresult *rows)
     if (strcmp(PQgetvalue(rows, 0, 0), run->integrator->origin) != 0)
         return run_halt(run, "the log in this database has another origin");
     if (PQgetlength(rows, 0, 2) != DIGEST_BYTES ||
-        !frontier_open(&run->head, bigint_at(rows, 0, 1), PQgetvalue(rows, 0, 3),
+        !frontier_open(&run->head, binary_bigint(rows, 0, 1), PQgetvalue(rows, 0, 3),
                        (size_t)PQgetlength(rows, 0, 3)))
         return run_halt(run, "the head's frontier is not that of its size");
     memcpy(run->root.bytes, PQgetvalue(rows, 0, 2), DIGEST_BYTES);
@@ -95,7 +74,7 @@ read_head_row(struct run *run, const PGresult *rows)
         return run_halt(run, "the head's root is not that of its frontier");
     bool is_signed = PQgetisnull(rows, 0, 4)
                      ? run->head.size == 0
-                     : bigint_at(rows, 0, 4) == run->head.size &&
+                     : binary_bigint(rows, 0, 4) == run->head.size &&
                        PQgetlength(rows, 0, 5) == DIGEST_BYTES &&
                        !memcmp(PQgetvalue(rows, 0, 5), run->root.bytes, DIGEST_BYTES);
     return is_signed ? INTEGRATED : run_halt(run, "the head is not that of the latest checkpoint");
@@ -154,45 +133,6 @@ see(struct integrator *integrator, int64_t size, const struct digest *root)
     integrator->seen = (struct seen){ true, size, *root };
 }
 
-/* Each instance's rows by its own counter, merged by the time at which they were queued. The record's
- * day is that of its queueing, but for a clock that was changed: then it is looked for. */
-static enum outcome
-take(struct run *run, int64_t rows_max, PGresult **rows)
-{
-    static const char sql[] =
-        "WITH RECURSIVE heads (inst) AS ("
-        "  (SELECT inst FROM audit.pending ORDER BY inst LIMIT 1)"
-        "  UNION ALL SELECT (SELECT p.inst FROM audit.pending p WHERE p.inst > h.inst"
-        "                    ORDER BY p.inst LIMIT 1) FROM heads h WHERE h.inst IS NOT NULL),"
-        " picked AS (SELECT h.inst, x.iseq FROM heads h, LATERAL (SELECT iseq FROM audit.pending y"
-        "   WHERE y.inst = h.inst ORDER BY iseq LIMIT $1::bigint) x"
-        "   WHERE h.inst IS NOT NULL AND h.inst <> ALL ($2::text[]::uuid[])),"
-        " taken AS (DELETE FROM audit.pending p USING picked q"
-        "   WHERE p.inst = q.inst AND p.iseq = q.iseq"
-        "   RETURNING p.inst, p.iseq, p.entry, p.queued_at)"
-        " SELECT t.inst::text, t.iseq, t.entry, coalesce(i.next_iseq, 0),"
-        "  CASE WHEN e.inst IS NULL THEN coalesce(b.day, c.day) END, coalesce(e.salt, b.salt, c.salt),"
-        "  coalesce(e.record, b.record, c.record)"
-        " FROM taken t LEFT JOIN audit.instance i ON i.inst = t.inst"
-        " LEFT JOIN audit.event e ON e.inst = t.inst AND e.iseq = t.iseq"
-        " LEFT JOIN LATERAL (SELECT y.day, y.salt, y.record FROM audit.body y"
-        "   WHERE y.inst = t.inst AND y.iseq = t.iseq AND y.day = ANY (ARRAY["
-        "   (t.queued_at AT TIME ZONE 'UTC')::date - 1, (t.queued_at AT TIME ZONE 'UTC')::date,"
-        "   (t.queued_at AT TIME ZONE 'UTC')::date + 1])) b ON e.inst IS NULL"
-        " LEFT JOIN LATERAL (SELECT y.day, y.salt, y.record FROM audit.body y"
-        "   WHERE e.inst IS NULL AND b.day IS NULL AND y.inst = t.inst AND y.iseq = t.iseq LIMIT 1) c"
-        "   ON true"
-        " ORDER BY max(t.queued_at) OVER (PARTITION BY t.inst ORDER BY t.iseq), t.inst, t.iseq";
-    char         room[ARG_INTEGER_MAX];
-    struct array blocked;
-
-    array_open(&blocked, ARRAY_OF_TEXT, &run->arena, 0, ARRAY_BYTES_MAX);
-    for (size_t i = 0; i < run->integrator->blocked_count; i++)
-        array_add_string(&blocked, run->integrator->blocked[i]);
-    const struct arg args[] = { arg_integer(rows_max, room), array_arg(&blocked) };
-    return run_binary(run->connection, sql, args, 2, rows);
-}
-
 static enum integration
 block(struct run *run, const char *inst, int64_t iseq, const char *why)
 {
@@ -228,94 +168,71 @@ add_search(struct run *run, const struct search_row *row)
         array_add_bigint(&run->version, row->parameters_version);
 }
 
-/* The instance's row in `instances`, whose counter moves; its counter must be the next one. */
-struct cursor { char inst[INST_TEXT_MAX]; int64_t next; bool is_closed; };
-
-enum { CURSORS_MAX = 256 };
-
-static struct cursor *
-cursor_of(struct cursor *cursors, size_t *count, const char *inst, int64_t next)
-{
-    for (size_t i = 0; i < *count; i++)
-        if (!strcmp(cursors[i].inst, inst))
-            return &cursors[i];
-    if (*count == CURSORS_MAX)
-        return NULL;
-    struct cursor *cursor = &cursors[(*count)++];
-    snprintf(cursor->inst, sizeof cursor->inst, "%s", inst);
-    cursor->next      = next;
-    cursor->is_closed = false;
-    return cursor;
-}
-
 /* What is wrong with the row's record; NULL: it is what was committed to. */
 static const char *
-fault_of(const PGresult *rows, int row, const struct digest *commitment, struct search_row *search)
+fault_of(const struct taken *taken, const struct digest *commitment, struct search_row *search)
 {
     struct digest salt;
 
-    if (PQgetisnull(rows, row, TAKEN_RECORD))
+    if (!taken->record)
         return "its record is not there";
-    if (PQgetlength(rows, row, TAKEN_SALT) != DIGEST_BYTES)
+    if (taken->salt_count != DIGEST_BYTES)
         return "its salt is not one";
-    memcpy(salt.bytes, PQgetvalue(rows, row, TAKEN_SALT), DIGEST_BYTES);
-    const char   *record = PQgetvalue(rows, row, TAKEN_RECORD);
-    size_t        count = (size_t)PQgetlength(rows, row, TAKEN_RECORD);
-    struct sealed sealed = sealed_of(&salt, record, count);
+    memcpy(salt.bytes, taken->salt, DIGEST_BYTES);
+    struct sealed sealed = sealed_of(&salt, taken->record, taken->record_count);
     if (!digest_equal(&sealed.commitment, commitment))
         return "its record is not the one that was committed to";
-    return search_row_of(record, count, search) ? NULL : "its record has no kind or no time";
+    return search_row_of(taken->record, taken->record_count, search) ? NULL
+                                                                     : "its record has no kind or no time";
 }
 
 static enum integration
-append_row(struct run *run, const PGresult *rows, int row, struct cursor *cursor)
+append_row(struct run *run, const struct taken *taken)
 {
-    int64_t           iseq = bigint_at(rows, row, TAKEN_ISEQ);
+    struct source    *source = taken->source;
     struct search_row search;
     struct digest     commitment;
 
-    if (iseq != cursor->next)
-        return block(run, cursor->inst, iseq, "the record before it is missing in the queue");
-    if (!entry_parse(PQgetvalue(rows, row, TAKEN_ENTRY),
-                     (size_t)PQgetlength(rows, row, TAKEN_ENTRY), &commitment))
-        return block(run, cursor->inst, iseq, "its entry is not one");
-    const char *fault = fault_of(rows, row, &commitment, &search);
+    if (!entry_parse(taken->entry, taken->entry_count, &commitment))
+        return block(run, source->inst, taken->iseq, "its entry is not one");
+    const char *fault = fault_of(taken, &commitment, &search);
     if (fault)
-        return block(run, cursor->inst, iseq, fault);
+        return block(run, source->inst, taken->iseq, fault);
     struct entry  entry = entry_of(&commitment);
     array_add_bigint(&run->idx, run->growth.frontier.size);
     struct digest leaf = growth_append(&run->growth, &entry);
-    array_add_string(&run->inst, cursor->inst);
-    array_add_bigint(&run->iseq, iseq);
-    if (PQgetisnull(rows, row, TAKEN_DAY))
-        array_add(&run->day, NULL, 0);
+    array_add_string(&run->inst, source->inst);
+    array_add_bigint(&run->iseq, taken->iseq);
+    if (taken->has_day)
+        array_add_date(&run->day, taken->day);
     else
-        array_add_date(&run->day, date_at(rows, row, TAKEN_DAY));
+        array_add(&run->day, NULL, 0);
     array_add(&run->leaf_hash, leaf.bytes, DIGEST_BYTES);
     add_search(run, &search);
-    cursor->next++;
-    cursor->is_closed |= search.kind.count == 5 && !memcmp(search.kind.bytes, "close", 5);
+    source->is_closed |= search.kind.count == 5 && !memcmp(search.kind.bytes, "close", 5);
     return INTEGRATED;
 }
 
 static enum integration
-append_rows(struct run *run, const PGresult *rows)
+append_rows(struct run *run, struct take *take)
 {
-    struct cursor    cursors[CURSORS_MAX];
-    size_t           count = 0;
-    enum integration result = INTEGRATED;
+    enum integration result = INTEGRATION_IDLE;
+    struct taken     taken;
 
-    for (int row = 0; row < PQntuples(rows) && result == INTEGRATED; row++) {
-        struct cursor *cursor = cursor_of(cursors, &count, PQgetvalue(rows, row, TAKEN_INST),
-                                          bigint_at(rows, row, TAKEN_NEXT));
-        if (!cursor)
-            return run_halt(run, "more instances at once than can be integrated");
-        result = append_row(run, rows, row, cursor);
-    }
-    for (size_t i = 0; i < count; i++) {
-        array_add_string(&run->instances, cursors[i].inst);
-        array_add_bigint(&run->next, cursors[i].next);
-        array_add_string(&run->closed, cursors[i].is_closed ? "t" : "f");
+    for (size_t i = 0; i < take->count; i++)
+        if (take->sources[i].beyond >= 0)
+            return block(run, take->sources[i].inst, take->sources[i].beyond,
+                         "the record before it is missing in the queue");
+    while (take_next(take, &taken))
+        if ((result = append_row(run, &taken)))
+            return result;
+    for (size_t i = 0; i < take->count; i++) {
+        struct source *source = &take->sources[i];
+        if (!source->count)
+            continue;
+        array_add_string(&run->instances, source->inst);
+        array_add_bigint(&run->next, source->next + source->count);
+        array_add_string(&run->closed, source->is_closed ? "t" : "f");
     }
     return result;
 }
@@ -346,8 +263,8 @@ read_edge(struct run *run)
     if (run_binary(run->connection, sql, args, 3, &rows))
         return run_away(run);
     for (int row = 0; row < PQntuples(rows); row++) {
-        int         level = (int)bigint_at(rows, row, 0);
-        int64_t     n = bigint_at(rows, row, 1);
+        int         level = (int)binary_bigint(rows, row, 0);
+        int64_t     n = binary_bigint(rows, row, 1);
         const char *bytes = PQgetvalue(rows, row, 2);
         size_t      count = (size_t)PQgetlength(rows, row, 2);
         is_good &= level == TILE_ENTRIES ? growth_set_bundle(growth, n, bytes, count)
@@ -392,12 +309,15 @@ open_arrays(struct run *run)
 static enum integration
 take_and_append(struct run *run, int64_t rows_max)
 {
-    PGresult *rows;
+    struct integrator *integrator = run->integrator;
+    struct take       *take = arena_alloc(&run->arena, 1, sizeof *take);
 
-    if (take(run, rows_max, &rows))
-        return run_away(run);
-    enum integration result = PQntuples(rows) ? append_rows(run, rows) : INTEGRATION_IDLE;
-    PQclear(rows);
+    if (!take)
+        return run_halt(run, "no memory");
+    enum outcome outcome = take_open(run->connection, &run->arena, rows_max, integrator->blocked,
+                                     integrator->blocked_count, take);
+    enum integration result = outcome ? run_away(run) : append_rows(run, take);
+    take_close(take);
     return result;
 }
 
