@@ -80,8 +80,10 @@ decision_settle(struct decision *decision, enum settlement settlement)
 void
 settle_all(struct decision **items, size_t count, enum settlement settlement)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0, group; i < count; i += group) {
+        group = 1 + items[i]->followers;
         decision_settle(items[i], settlement);
+    }
 }
 
 int64_t
@@ -414,12 +416,14 @@ judge_keys(struct batch *batch, const PGresult *rows)
         assert(iseq < batch->after.iseq);
         is_ours[iseq - batch->first.iseq] = true;
     }
-    for (size_t i = 0; i < batch->count; i++) {
+    for (size_t i = 0, group; i < batch->count; i += group) {
+        group = 1 + batch->items[i]->followers;
         if (!batch->items[i]->idempotency_key || is_ours[i] ||
             batch->verdicts[i] != SETTLED_DURABLE)
             continue;
-        batch->verdicts[i] = SETTLED_DUPLICATE;
-        batch->refused_count++;
+        for (size_t j = i; j < i + group; j++)
+            batch->verdicts[j] = SETTLED_DUPLICATE;
+        batch->refused_count += group;
     }
 }
 

@@ -7,7 +7,10 @@
 #include "db/chain.h"
 #include "db/writer.h"
 
-enum { BATCH_MAX = 512, BATCH_BYTES = 1 << 20 };
+/* What a transaction usually takes at most, and what it has room for: never less than one whole
+ * request. */
+enum { BATCH_USUAL = 512, BATCH_BYTES = 1 << 20, BATCH_MAX = 1024 };
+_Static_assert((int)BATCH_MAX >= (int)GROUP_MAX, "a whole request goes into one transaction");
 
 /* Hashes that are known to be kept, and as named by a decision of this day, so that a state that
  * comes with every request is sent once a day: its row's kept_at tells, to the day, when the last

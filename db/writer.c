@@ -78,19 +78,36 @@ bytes_more(const struct writer *writer, const struct decision *decision, const s
     return decision_bytes(decision) - (is_there ? decision->snapshot.count : 0);
 }
 
+/* The group at the head of the queue, behind the first `count` items; returns its bytes. */
+static size_t
+list_group(struct writer *writer, size_t count)
+{
+    struct decision *decision = writer->first;
+    size_t           bytes = 0;
+
+    for (size_t end = count + 1 + decision->followers; count < end; count++) {
+        bytes += bytes_more(writer, decision, count ? writer->items[count - 1] : NULL);
+        writer->items[count] = decision;
+        decision = decision->next;
+    }
+    return bytes;
+}
+
 /* Takes from the queue what goes into one transaction; under the lock. */
 static size_t
 take(struct writer *writer)
 {
     size_t count = 0, bytes = 0;
 
-    while (writer->first && count < BATCH_MAX) {
-        struct decision *decision = writer->first;
-        bytes += bytes_more(writer, decision, count ? writer->items[count - 1] : NULL);
+    while (writer->first && count < BATCH_USUAL) {
+        size_t group = 1 + writer->first->followers;
+        if (count + group > BATCH_MAX)
+            break;
+        bytes += list_group(writer, count);
         if (count && bytes > BATCH_BYTES)
             break;
-        writer->first = decision->next;
-        writer->items[count++] = decision;
+        count += group;
+        writer->first = writer->items[count - 1]->next;
     }
     if (!writer->first)
         writer->last = &writer->first;
@@ -313,11 +330,15 @@ leave_out(struct writer *writer, struct decision **items, size_t count,
         is_stale |= verdicts[i] == SETTLED_STALE;
     if (is_stale)
         market_cache_reload(database_markets(writer->database), &writer->connection);
-    for (size_t i = 0; i < count; i++)
-        if (verdicts[i] == SETTLED_DURABLE)
-            items[kept_count++] = items[i];
-        else
+    for (size_t i = 0, group; i < count; i += group) {
+        group = 1 + items[i]->followers;
+        if (verdicts[i] != SETTLED_DURABLE) {
             decision_settle(items[i], verdicts[i]);
+            continue;
+        }
+        memmove(&items[kept_count], &items[i], group * sizeof *items);
+        kept_count += group;
+    }
     return kept_count;
 }
 
@@ -342,8 +363,21 @@ is_partition_missing(struct writer *writer, struct decision **items, size_t coun
 static void write_group(struct writer *writer, struct decision **items, size_t count,
                         bool may_make_partitions);
 
-/* PostgreSQL refused the batch, and nobody saw it: halves, so that one bad decision fails
- * alone. Depth: log2(BATCH_MAX). */
+/* Where to cut: the end of a group, past the middle if it can be; `count`: there is one group. */
+static size_t
+half(struct decision *const *items, size_t count)
+{
+    size_t last = 0, at = 0;
+
+    while (at < count && at < count / 2) {
+        last = at;
+        at += 1 + items[at]->followers;
+    }
+    return at < count || !last ? at : last;
+}
+
+/* PostgreSQL refused the batch, and nobody saw it: halves, so that one bad request fails
+ * alone. Depth: at most BATCH_MAX / 2, where the largest groups come last. */
 static void
 split(struct writer *writer, struct decision **items, size_t count, bool may_make_partitions)
 {
@@ -351,14 +385,15 @@ split(struct writer *writer, struct decision **items, size_t count, bool may_mak
         write_group(writer, items, count, false);
         return;
     }
-    if (count == 1) {
+    if (count == 1 + items[0]->followers) {
         database_report(writer->database, "a decision cannot be written: %s",
                         writer->connection.why);
         decision_settle(items[0], settlement_alone(writer, items[0]));
         return;
     }
-    write_group(writer, items, count / 2, may_make_partitions);
-    write_group(writer, items + count / 2, count - count / 2, may_make_partitions);
+    size_t cut = half(items, count);
+    write_group(writer, items, cut, may_make_partitions);
+    write_group(writer, items + cut, count - cut, may_make_partitions);
 }
 
 static enum step
@@ -569,11 +604,15 @@ writer_submit(struct writer *writer, struct decision *decision)
     bool is_taken = writer->is_up && !writer->is_stopping &&
                     writer->queued_count < writer->settings.queue_max;
     if (is_taken) {
-        decision->next = NULL;
-        *writer->last  = decision;
-        writer->last   = &decision->next;
-        if (!writer->queued_count++)
+        struct decision *last = decision;
+        for (size_t i = 0; i < decision->followers; i++)
+            last = last->next;
+        last->next    = NULL;
+        *writer->last = decision;
+        writer->last  = &last->next;
+        if (!writer->queued_count)
             pthread_cond_broadcast(&writer->changed);
+        writer->queued_count += 1 + decision->followers;
     }
     pthread_mutex_unlock(&writer->lock);
     return is_taken;

@@ -23,7 +23,9 @@ enum settlement {
 struct kept { struct digest sha256; const char *bytes; size_t count; };
 
 /* Lives, with all it points to, until settled() was called; the writer
- * calls it once, from its thread. */
+ * calls it once, from its thread. Decisions of one request are a group: the first one and its
+ * followers, linked by `next`. All of them are written in one commit, one after the other, or none
+ * is; only the first one has an idempotency key, and only it is told how all were settled. */
 struct decision {
     struct draft         draft;
     const char          *market;              /* NULL: no fence */
@@ -43,8 +45,12 @@ struct decision {
     struct sealed        sealed;
     void               (*settled)(struct decision *decision);
     void                *context;
-    struct decision     *next;                /* the writer's */
+    struct decision     *next;                /* a follower; else the writer's */
+    size_t               followers;           /* 0 in a follower */
 };
+
+/* Of one request. */
+enum { GROUP_MAX = 1000 };
 
 struct writer_settings {
     size_t queue_max;                         /* decisions; past it writer_submit refuses */
@@ -63,7 +69,7 @@ struct writer_status {
     int64_t commit_us;                        /* that those transactions took, from BEGIN to durable */
 };
 void           writer_status(const struct writer *writer, struct writer_status *out);
-/* false: full, or the database is away */
+/* with its followers; false: full, or the database is away */
 bool           writer_submit(struct writer *writer, struct decision *decision);
 /* settles what is queued, writes the `close` record */
 void           writer_close(struct writer *writer);
