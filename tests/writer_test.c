@@ -510,6 +510,86 @@ START_TEST(one_bad_row_fails_alone)
 }
 END_TEST
 
+/* Decisions from `from` on as one request's; returns the first. */
+static struct decision *
+make_group(struct made *made, int from, size_t count, struct decision *decisions[static GROUP_MAX])
+{
+    for (size_t i = 0; i < count; i++) {
+        decisions[i] = make(made, from + (int)i);
+        if (i)
+            decisions[i - 1]->next = decisions[i];
+    }
+    decisions[0]->followers = count - 1;
+    return decisions[0];
+}
+
+START_TEST(a_group_of_a_thousand_is_one_commit_and_one_wake_up)
+{
+    struct made      made;
+    struct decision *decisions[GROUP_MAX];
+
+    open_made(&made);
+    ck_assert_int_eq(write_one(&made, make_group(&made, 0, GROUP_MAX, decisions)),
+                     SETTLED_DURABLE);
+    ck_assert_int_eq(write_one(&made, make(&made, GROUP_MAX)), SETTLED_DURABLE);
+    ck_assert_uint_eq(made.settled_count, 2);
+    for (int i = 0; i < GROUP_MAX; i++)
+        ck_assert_int_eq(decisions[i]->iseq, 1 + i);
+    ck_assert_int_eq(log_check(made.opened.url), GROUP_MAX + 1);
+    ck_assert_int_eq(postgres_number(made.opened.url,
+                                     "SELECT count(DISTINCT xmin::text) FROM audit.body"), 2);
+    close_made(&made);
+}
+END_TEST
+
+/* Its epoch moved, its key is taken, one of its rows is refused: nothing of the group is written,
+ * and it holds up no other. */
+static const struct {
+    enum settlement settlement;
+    int64_t         epoch;
+    const char     *key;
+    int             from;
+} ungrouped[] = {
+    { SETTLED_STALE,     4, NULL, 100 },
+    { SETTLED_DUPLICATE, 5, "k",  100 },
+    { SETTLED_REFUSED,   5, NULL, 20 },
+};
+
+START_TEST(a_group_is_written_whole_or_not_at_all)
+{
+    enum { COUNT = 10 };
+    struct made      made;
+    struct decision *group[GROUP_MAX], *before, *after;
+
+    open_made(&made);
+    add_market(&made);
+    postgres_run(made.opened.url, "ALTER TABLE audit.body ADD CHECK"
+                 " (position('{\"number\":23}'::bytea IN record) = 0)");
+    ck_assert_int_eq(write_one(&made, make_keyed(&made, 1, "", "k")), SETTLED_DURABLE);
+    before = make(&made, 2);
+    after  = make(&made, 3);
+    make_group(&made, ungrouped[_i].from, COUNT, group);
+    for (int i = 0; i < COUNT; i++) {
+        group[i]->market = "m";
+        group[i]->epoch  = ungrouped[_i].epoch;
+    }
+    group[0]->idempotency_key = ungrouped[_i].key;
+    postgres_pause(true);
+    ck_assert(writer_submit(made.writer, make(&made, 4)));
+    ck_assert(writer_submit(made.writer, before));
+    ck_assert(writer_submit(made.writer, group[0]));
+    ck_assert(writer_submit(made.writer, after));
+    postgres_pause(false);
+    wait_settled(&made, 5);
+    ck_assert_int_eq(group[0]->settlement, ungrouped[_i].settlement);
+    ck_assert_int_eq(before->settlement, SETTLED_DURABLE);
+    ck_assert_int_eq(after->settlement, SETTLED_DURABLE);
+    ck_assert_uint_eq(made.settled_count, 5);
+    ck_assert_int_eq(log_check(made.opened.url), 4);
+    close_made(&made);
+}
+END_TEST
+
 START_TEST(a_day_without_a_partition_gets_one)
 {
     struct made made;
@@ -757,6 +837,8 @@ writer_suite(void)
     tcase_add_test(tcase, a_decision_of_another_epoch_is_stale_and_holds_up_no_other);
     tcase_add_test(tcase, a_key_is_taken_once_by_each_caller);
     tcase_add_test(tcase, a_key_that_another_instance_is_writing_is_taken_and_delays_little);
+    tcase_add_test(tcase, a_group_of_a_thousand_is_one_commit_and_one_wake_up);
+    tcase_add_loop_test(tcase, a_group_is_written_whole_or_not_at_all, 0, COUNT_OF(ungrouped));
     tcase_add_test(tcase, states_are_kept_once_by_their_hash);
     tcase_add_test(tcase, a_state_is_kept_as_long_as_the_last_decision_that_names_it);
     tcase_add_test(tcase, decisions_begin_with_the_oldest_day_that_is_kept);
