@@ -47,6 +47,7 @@ struct batch {
 size_t decision_bytes(const struct decision *decision);
 /* Tells who waits for it. */
 void    decision_settle(struct decision *decision, enum settlement settlement);
+/* once a group: afterwards its decisions may be gone */
 void    settle_all(struct decision **items, size_t count, enum settlement settlement);
 int64_t decision_day(const struct decision *decision);         /* since 1970, UTC */
 int64_t newest_us(struct decision *const *items, size_t count);    /* of their times */

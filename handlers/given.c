@@ -85,8 +85,7 @@ is_any_stale(const struct staleness *staleness, const struct question *question)
 }
 
 static enum problem
-latest(struct request *request, const struct question *question, const struct market *market, struct given *out,
-       struct reply *reply)
+latest(struct request *request, const struct market *market, struct given *out, struct reply *reply)
 {
     if (!market)
         return refuse(reply, "/state", "missing_member", "parameters of the request's own need a state");
@@ -97,11 +96,19 @@ latest(struct request *request, const struct question *question, const struct ma
     }
     if (!service_keep_snapshot(request, kept))
         return PROBLEM_INTERNAL;
-    struct staleness staleness = { &market->parameters, &kept->snapshot, request->now_us, reply };
-    if (is_any_stale(&staleness, question))
-        return PROBLEM_SNAPSHOT_STALE;
     *out = of_kept(kept);
+    out->is_latest = true;
     return PROBLEM_NONE;
+}
+
+enum problem
+given_check(const struct request *request, const struct given *given, const struct market *market,
+            const struct question *question, struct reply *reply)
+{
+    if (!given->is_latest)
+        return PROBLEM_NONE;
+    struct staleness staleness = { &market->parameters, given->snapshot, request->now_us, reply };
+    return is_any_stale(&staleness, question) ? PROBLEM_SNAPSHOT_STALE : PROBLEM_NONE;
 }
 
 /* The one that was loaded for this request, or the market's latest; NULL: neither has that hash. */
@@ -147,14 +154,13 @@ named(struct request *request, const struct state *state, const struct market *m
 }
 
 enum problem
-given_find(struct request *request, struct question *question, const struct market *market, struct given *out,
+given_find(struct request *request, struct state *state, const struct market *market, struct given *out,
            struct reply *reply)
 {
     *out = (struct given){ .must_load = false };
-    if (!question->state)
-        return latest(request, question, market, out, reply);
-    return question->state->snapshot ? named(request, question->state, market, out, reply)
-                                     : inline_state(request, question->state, out, reply);
+    if (!state)
+        return latest(request, market, out, reply);
+    return state->snapshot ? named(request, state, market, out, reply) : inline_state(request, state, out, reply);
 }
 
 enum problem

@@ -15,12 +15,17 @@ struct given {
     struct digest          sha256;            /* of the canonical bytes: */
     const char            *bytes;
     size_t                 count;
+    bool                   is_latest;         /* of the market, as nobody named it: it may be too old */
     bool                   must_load;         /* nothing else is set: given_load first, on a worker, then again */
 };
 
-/* `market` NULL: the question brings its own parameters. Only the market's latest may be too old: 409. */
-enum problem given_find(struct request *request, struct question *question, const struct market *market, struct given *out,
+/* `state` as the request has it, NULL: none. `market` NULL: the request brings its own parameters. */
+enum problem given_find(struct request *request, struct state *state, const struct market *market, struct given *out,
                         struct reply *reply);
+
+/* 409 where a price that the question needs is too old in the market's latest. */
+enum problem given_check(const struct request *request, const struct given *given, const struct market *market,
+                         const struct question *question, struct reply *reply);
 
 /* Loads what visit->wanted names; the request is asked again afterwards. */
 enum problem given_load(struct request *request, struct reply *reply);

@@ -8,8 +8,8 @@
 #include "audit/lines.h"
 #include "db/log.h"
 #include "db/log_keys.h"
-#include "handlers/decide.h"
 #include "handlers/service.h"
+#include "handlers/stored.h"
 
 #define FOR_EVER "public, max-age=31536000, immutable"
 #define IS_UNDER "/log/"

@@ -8,8 +8,8 @@
 #include "audit/entry.h"
 #include "audit/proof.h"
 #include "db/log.h"
-#include "handlers/decide.h"
 #include "handlers/service.h"
+#include "handlers/stored.h"
 #include "record/members.h"
 #include "server/accept.h"
 

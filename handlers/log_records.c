@@ -6,8 +6,8 @@
 
 #include "audit/base64.h"
 #include "db/log_records.h"
-#include "handlers/decide.h"
 #include "handlers/service.h"
+#include "handlers/stored.h"
 
 enum { RECORD_LINE_ROOM = 256, RECORDS_COUNT_MAX = 100000 };
 

@@ -9,6 +9,7 @@
 #include "handlers/operation.h"
 #include "handlers/presets.h"
 #include "handlers/snapshots.h"
+#include "handlers/stored.h"
 #include "risk/question.h"
 #include "risk/snapshot.h"
 

@@ -1,0 +1,77 @@
+/* Finds the rules: by the market's name in memory, or accepts the request's own. */
+#include "handlers/ruling.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "record/json.h"
+
+enum { TEXT_ROOM = 4096, TEXT_MAX = 8 << 20 };
+
+/* Faults of a document are told by pointers into it; here it is a member of the request. */
+static void
+place_below(struct faults *faults, const char *member)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        char pointer[FAULT_POINTER_MAX];
+        int  count = snprintf(pointer, sizeof pointer, "%s%s", member, faults->items[i].pointer);
+        if (count > 0 && (size_t)count < sizeof pointer)
+            memcpy(faults->items[i].pointer, pointer, (size_t)count + 1);
+    }
+}
+
+static enum problem
+of_document(struct request *request, struct parameters *parameters, struct ruling *out,
+            struct reply *reply)
+{
+    if (!(request->caller.roles & 1u << ROLE_PROPOSE)) {
+        snprintf(reply->detail, sizeof reply->detail,
+                 "parameters in a request need a key with the role propose");
+        return PROBLEM_ROLE_MISSING;
+    }
+    struct faults warnings;
+    faults_open(&warnings, FAULTS_MAX);
+    faults_open(&reply->faults, FAULTS_MAX);
+    if (!parameters_accept(parameters, &reply->faults, &warnings)) {
+        place_below(&reply->faults, "/parameters");
+        return PROBLEM_PARAMETERS_REFUSED;
+    }
+    text_open(&out->document, request->arena, TEXT_ROOM, TEXT_MAX);
+    json_write(&parameters_record, parameters, JSON_CANONICAL, &out->document);
+    if (out->document.is_full)
+        return PROBLEM_INTERNAL;
+    out->sha256     = digest_of(out->document.bytes, out->document.count);
+    out->parameters = parameters;
+    return PROBLEM_NONE;
+}
+
+static enum problem
+of_market(const struct markets *markets, const char *market, struct ruling *out,
+          struct reply *reply)
+{
+    out->market = market_find(markets, market);
+    if (!out->market) {
+        snprintf(reply->detail, sizeof reply->detail,
+                 "there is no market \"%s\"; GET /v1/markets lists them", market);
+        return PROBLEM_NO_SUCH_MARKET;
+    }
+    out->parameters = &out->market->parameters;
+    out->sha256     = out->market->sha256;
+    return PROBLEM_NONE;
+}
+
+enum problem
+ruling_find(struct request *request, const struct markets *markets, const char *market,
+            struct parameters *parameters, struct ruling *out, struct reply *reply)
+{
+    *out = (struct ruling){ .parameters = NULL };
+    if (!market == !parameters) {
+        faults_open(&reply->faults, FAULTS_MAX);
+        fault_add(&reply->faults, market ? "/parameters" : "/market",
+                  market ? "unknown_member" : "missing_member", "%s",
+                  "name a market, or give a whole parameters document in its place, not both");
+        return PROBLEM_INVALID;
+    }
+    return market ? of_market(markets, market, out, reply)
+                  : of_document(request, parameters, out, reply);
+}
