@@ -376,8 +376,7 @@ half(struct decision *const *items, size_t count)
     return at < count || !last ? at : last;
 }
 
-/* PostgreSQL refused the batch, and nobody saw it: halves, so that one bad request fails
- * alone. Depth: at most BATCH_MAX / 2, where the largest groups come last. */
+/* PostgreSQL refused the batch, and nobody saw it: halves, so that one bad request fails alone. */
 static void
 split(struct writer *writer, struct decision **items, size_t count, bool may_make_partitions)
 {

@@ -20,7 +20,7 @@ enum problem problem_of_find(enum find found, enum problem nothing);
  * answer; `reply` is then complete, and no longer waits for what is pending. */
 enum problem replay_decision(struct request *request, struct reply *reply);
 
-/* What was stored with the request's key; KEY_IN_FLIGHT, or KEY_REUSED where the body is another. */
+/* What was stored with the request's key; KEY_IN_FLIGHT; KEY_REUSED where the body is another. */
 enum problem stored_answer_find(struct request *request, struct stored_answer *out);
 /* The decision with this id; KEY_REUSED where it is not of the kind. */
 enum problem stored_decision_find(struct request *request, const char *id, const char *kind,
