@@ -5,17 +5,16 @@
 #include "record/record.h"
 #include "record/value.h"
 
+/* A string without escapes, without its quotes; anything else is not searched by. */
 static struct span
-text_of(struct span object, const char *name)
+text_in(struct span value)
 {
-    struct span text;
-
-    return object.count && json_member_text(object.bytes, object.count, name, &text)
-         ? text : (struct span){ 0 };
+    return value.count >= 2 && *value.bytes == '"'
+         ? (struct span){ .bytes = value.bytes + 1, .count = value.count - 2 } : (struct span){ 0 };
 }
 
 static struct span
-object_of(struct span object, const char *name)
+member_of(struct span object, const char *name)
 {
     struct span value;
 
@@ -24,39 +23,36 @@ object_of(struct span object, const char *name)
 }
 
 static int64_t
-integer_of(struct span object, const char *name)
+integer_in(struct span value)
 {
-    struct span value = object_of(object, name);
-    int64_t     integer;
+    int64_t integer;
 
     return value.count && integer_parse(value.bytes, value.count, &integer) ? integer
                                                                             : INTEGER_NONE;
 }
 
 /* A parameters record has its version as a member of its own, a decision in `parameters`. */
-static int64_t
-version_of(struct span record)
-{
-    int64_t version = integer_of(record, "version");
-
-    return version != INTEGER_NONE ? version : integer_of(object_of(record, "parameters"), "version");
-}
-
 bool
 search_row_of(const char *record, size_t count, struct search_row *out)
 {
-    struct span whole = { .bytes = record, .count = count };
+    enum { ACTOR, FIGURES, ID, INPUTS, KIND, MARKET, OPERATION, PARAMETERS, TS, VERSION, MEMBERS };
+    static const char *const names[MEMBERS] = { "actor", "figures", "id", "inputs", "kind", "market",
+                                                "operation", "parameters", "ts", "version" };
+    struct span members[MEMBERS];
 
+    if (!json_members(record, count, names, MEMBERS, members))
+        return false;
     *out = (struct search_row){
-        .kind      = text_of(whole, "kind"),
-        .id        = text_of(whole, "id"),
-        .operation = text_of(whole, "operation"),
-        .market    = text_of(whole, "market"),
-        .actor     = text_of(whole, "actor"),
-        .account   = text_of(object_of(object_of(whole, "inputs"), "account"), "id"),
-        .status    = text_of(object_of(object_of(whole, "figures"), "health"), "status"),
-        .ts        = integer_of(whole, "ts"),
-        .parameters_version = version_of(whole),
+        .kind      = text_in(members[KIND]),
+        .id        = text_in(members[ID]),
+        .operation = text_in(members[OPERATION]),
+        .market    = text_in(members[MARKET]),
+        .actor     = text_in(members[ACTOR]),
+        .account   = text_in(member_of(member_of(members[INPUTS], "account"), "id")),
+        .status    = text_in(member_of(member_of(members[FIGURES], "health"), "status")),
+        .ts        = integer_in(members[TS]),
+        .parameters_version = members[VERSION].count ? integer_in(members[VERSION])
+                                                     : integer_in(member_of(members[PARAMETERS], "version")),
     };
     return out->kind.count && out->ts != INTEGER_NONE;
 }

@@ -101,9 +101,9 @@ CREATE TABLE audit.search (
 );
 CREATE INDEX ON audit.search (market, idx) WHERE kind = 'decision';
 CREATE INDEX ON audit.search (account, idx) WHERE account IS NOT NULL;
-CREATE INDEX ON audit.search (market, parameters_version, idx) WHERE kind = 'decision';
 CREATE INDEX ON audit.search (status, idx) WHERE status IS NOT NULL AND status <> 'healthy';
 CREATE INDEX ON audit.search USING brin (ts);
+CREATE INDEX ON audit.search USING brin (parameters_version);     -- it rises with time
 
 -- Against accidents, not against a superuser. Tiles, bundles and checkpoints are updated: they grow, and
 -- are published.

@@ -6,6 +6,34 @@
 #include "record/json.h"
 
 bool
+json_members(const char *bytes, size_t count, const char *const names[], size_t names_count,
+             struct span values[])
+{
+    struct scan    scan = { .start = bytes, .at = bytes, .end = bytes + count };
+    bool           is_first = true;
+    enum scan_next next;
+
+    for (size_t i = 0; i < names_count; i++)
+        values[i] = (struct span){ .count = 0 };
+    scan_space(&scan);
+    if (!scan_is_at(&scan, '{'))
+        return false;
+    scan.at++;
+    for (; (next = scan_next(&scan, '}', is_first)) == SCAN_ITEM; is_first = false) {
+        struct span key;
+        if (!scan_name(&scan, &key))
+            return false;
+        const char *start = scan.at;
+        if (!scan_value(&scan, JSON_DEPTH_MAX))
+            return false;
+        for (size_t i = 0; i < names_count; i++)
+            if (key.count == strlen(names[i]) && !memcmp(key.bytes, names[i], key.count))
+                values[i] = (struct span){ .bytes = start, .count = (size_t)(scan.at - start) };
+    }
+    return next == SCAN_CLOSED;
+}
+
+bool
 json_member(const char *bytes, size_t count, const char *name, struct span *value)
 {
     struct scan scan = { .start = bytes, .at = bytes, .end = bytes + count };

@@ -9,7 +9,11 @@
  * member. Names with escapes are not found. */
 bool json_member(const char *bytes, size_t count, const char *name, struct span *value);
 
-/* The same for a string without escapes: its characters. */
+/* Several members in one pass over the object; one that is not there has no bytes. False: not an object. */
+bool json_members(const char *bytes, size_t count, const char *const names[], size_t names_count,
+                  struct span values[]);
+
+/* As json_member for a string without escapes: its characters. */
 bool json_member_text(const char *bytes, size_t count, const char *name, struct span *text);
 
 #endif
