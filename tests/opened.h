@@ -11,7 +11,8 @@ void opened_fresh(struct opened *opened);
 void opened_close(struct opened *opened);
 
 /* Every record of every instance: its counter gapless from 0, `prev` the commitment before it, its entry in the queue that of its
- * salt and bytes, the first an `open`. Fails the test where that is not so. Returns how many decisions there are. */
+ * salt and bytes, the first an `open`. Then what waits is integrated, and tree, tiles, root and
+ * search rows are checked. Fails the test where that is not so. Returns how many decisions there are. */
 int64_t log_check(const char *url);
 
 #endif

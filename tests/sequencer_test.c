@@ -16,6 +16,7 @@
 #include "db/sequencer.h"
 #include "record/record.h"
 #include "tests/opened.h"
+#include "tests/proxy.h"
 #include "tests/suite.h"
 
 #define ORIGIN "breakwater.test/audit"
@@ -347,6 +348,42 @@ START_TEST(paused_sequencer_comes_too_late)
 }
 END_TEST
 
+/* COMMIT's answer is lost: nothing is taken for signed before the head was read again. */
+static const struct { enum cut cut; int64_t size_then; } cuts[] = {
+    { CUT_BEFORE_COMMIT, 0 }, { CUT_AFTER_COMMIT, 50 }, { CUT_AND_COMMIT_LATE, -1 }
+};
+
+START_TEST(lost_commit_is_found_out)
+{
+    char                     url[2 * POSTGRES_URL_MAX], why[DATABASE_WHY_MAX];
+    struct proxy            *proxy = proxy_open();
+    struct database_settings settings = { .url = url };
+    struct connection        proxied;
+
+    proxy_url(proxy, opened.url, url, sizeof url);
+    struct database *database = database_open(&settings, why);
+    ck_assert_msg(database != NULL, "%s", why);
+    ck_assert(connection_open(&proxied, database));
+    fill_queue(INST_A, 0, 50);
+    proxy_arm(proxy, cuts[_i].cut, false);
+    ck_assert_int_eq(integrate(&proxied, &integrator, 1000), INTEGRATION_AWAY);
+    ck_assert(proxy_has_cut(proxy));
+    ck_assert(!integrator.seen.is_there);
+    if (cuts[_i].size_then >= 0)
+        ck_assert_int_eq(number("SELECT size FROM audit.head"), cuts[_i].size_then);
+    enum integration result = INTEGRATION_BUSY;
+    for (int i = 0; i < 200 && result != INTEGRATION_IDLE; i++) {      /* the cut transaction may hold the lock */
+        result = integrate(&opened.connection, &integrator, 1000);
+        ck_assert_int_ne(result, INTEGRATION_HALTED);
+        usleep(20000);
+    }
+    check_whole(50);
+    connection_close(&proxied);
+    database_close(database);
+    proxy_close(proxy);
+}
+END_TEST
+
 static void
 write_text(const char *path, const char *text, mode_t mode)
 {
@@ -448,6 +485,7 @@ sequencer_suite(void)
     tcase_add_test(tcase, safety_does_not_need_the_lock);
     tcase_add_loop_test(tcase, killed_at_each_step, 0, STEP_COUNT);
     tcase_add_test(tcase, paused_sequencer_comes_too_late);
+    tcase_add_loop_test(tcase, lost_commit_is_found_out, 0, (int)COUNT_OF(cuts));
     tcase_add_test(tcase, key_files_are_checked);
     tcase_add_test(tcase, thread_publishes_and_remembers);
     suite_add_tcase(suite, tcase);
