@@ -21,8 +21,8 @@ static const char usage[] =
     "  --state FILE       keeps the checkpoint that was verified; the next time the log must be an\n"
     "                     extension of it, and only what is new is walked\n"
     "  --full             everything is walked, whatever was kept\n"
-    "  --token-file FILE  an API key with the role audit: the key alone, or first-keys as the service\n"
-    "                     writes it. Without one the records are checked where anyone may read them\n"
+    "  --token-file FILE  an API key with the role audit: the key alone, or the file \"keys\" that the\n"
+    "                     service makes. Without one the records are checked where anyone may read them\n"
     "  --authority FILE   certificates (PEM) to trust in place of the system's\n"
     "  --proxy            by the proxy that the environment names (https_proxy ...)\n"
     "  --quiet            no progress on standard error\n"
@@ -40,8 +40,8 @@ tell(const struct log_walk *walk)
 
     digest_format(&walk->now.root, root);
     printf("%s: %lld entries, root %s\n", walk->now.origin, (long long)walk->now.size, root);
-    printf("checked: entries %lld to %lld, their tiles, the root, the signature\n",
-           (long long)walk->begin, (long long)walk->now.size);
+    printf("checked: %lld entries from entry %lld on, their tiles, the root, the signature\n",
+           (long long)(walk->now.size - walk->begin), (long long)walk->begin);
     if (!walk->with_records)
         printf("not checked: records (a key with the role audit is wanted: --token-file)\n");
     else
