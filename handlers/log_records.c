@@ -12,7 +12,7 @@
 enum { RECORD_LINE_ROOM = 256, RECORDS_COUNT_MAX = 100000 };
 
 /* An answer ends early where it would grow past this: the next request goes on where it ended. */
-enum { RECORDS_BYTES_MAX = 3 << 20 };
+enum { RECORDS_BYTES_MAX = 1 << 20 };
 
 struct log_records_query { int64_t from, count; const char *id; };
 
