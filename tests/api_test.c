@@ -14,6 +14,7 @@
 #include "tests/api_flows.h"
 #include "tests/api_log.h"
 #include "tests/api_log_vectors.h"
+#include "tests/outside.h"
 #include "tests/openapi.h"
 #include "tests/suite.h"
 
@@ -918,6 +919,14 @@ START_TEST(everything_documented_was_seen)
 }
 END_TEST
 
+/* What a case did stands in its service's log, and that is what its verifiers ask for. */
+START_TEST(log_verifies_from_outside)
+{
+    api_await_log(1);
+    outside_check(api_running());
+}
+END_TEST
+
 static TCase *
 add_case(Suite *suite, const char *name, void (*open)(void), void (*close)(void))
 {
@@ -953,8 +962,14 @@ api_suite(void)
     tcase_add_loop_test(common, problem_has_its_page, PROBLEM_NONE + 1, PROBLEM_COUNT);
     tcase_add_loop_test(common, example_is_answered, 0, count);
     tcase_add_test(common, document_is_served_as_it_is);
-    api_figures_add(add_case(suite, "figures", api_open, api_close));
-    api_flows_add(add_case(suite, "flows", api_open, api_close));
+    TCase *figures = add_case(suite, "figures", api_open, api_close);
+    TCase *flows = add_case(suite, "flows", api_open, api_close);
+    api_figures_add(figures);
+    api_flows_add(flows);
+    tcase_add_test(rows, log_verifies_from_outside);
+    tcase_add_test(common, log_verifies_from_outside);
+    tcase_add_test(figures, log_verifies_from_outside);
+    tcase_add_test(flows, log_verifies_from_outside);
     api_log_add(add_case(suite, "log", api_open, api_close));
     TCase *log_apart = add_case(suite, "log_apart", api_prepare, NULL);
     api_log_add_apart(log_apart);
