@@ -12,7 +12,7 @@
 enum { RECORD_LINE_ROOM = 256, RECORDS_COUNT_MAX = 100000 };
 
 /* An answer ends early where it would grow past this: the next request goes on where it ended. */
-enum { RECORDS_BYTES_MAX = 3 << 20, RECORD_BYTES_USUAL = 32 << 10 };
+enum { RECORDS_BYTES_MAX = 3 << 20 };
 
 struct log_records_query { int64_t from, count; const char *id; };
 
@@ -119,10 +119,7 @@ answer_range(struct request *request, int64_t from, int64_t to, struct reply *re
     int64_t     next = from;
 
     /* At once: an answer that grew by doubling would not have its room in the request's arena. */
-    int64_t room = (to - from) * RECORD_BYTES_USUAL;
-    text_open(&out, request->arena,
-              room < RECORDS_BYTES_MAX ? (size_t)room + RECORD_LINE_ROOM : RECORDS_BYTES_MAX,
-              RECORDS_BYTES_MAX + (16 << 20));
+    text_open(&out, request->arena, to - from > 1 ? RECORDS_BYTES_MAX : 0, RECORDS_BYTES_MAX);
     for (int64_t at = from; at < to; at = next) {
         if (log_records_find(service_connection(request), at, to, take, &out, &next) != FOUND)
             return connection_is_up(service_connection(request)) ? PROBLEM_INTERNAL
