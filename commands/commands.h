@@ -7,6 +7,7 @@ int command_serve(int argc, char **argv);
 int command_migrate(int argc, char **argv);
 int command_key(int argc, char **argv);
 int command_erase(int argc, char **argv);
+int command_log_key(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_monitor(int argc, char **argv);
 int command_version(int argc, char **argv);

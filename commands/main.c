@@ -13,6 +13,7 @@ static const struct {
     { "serve",   command_serve,   "answers over HTTP until it is told to stop (SIGTERM, Ctrl-C)" },
     { "migrate", command_migrate, "brings the database to this program's schema, and ends" },
     { "key",     command_key,     "create --role R[,R] --holder H | list | revoke ID: API keys" },
+    { "log-key", command_log_key, "FILE: makes the keys that sign a log and its receipts" },
     { "erase",   command_erase,   "DECISION --reason TEXT: deletes one decision's record, as a lawful order asks" },
     { "verify",  command_verify,  "URL|DIR --key FILE: checks a log from outside" },
     { "monitor", command_monitor, "URL --key FILE --state FILE: watches a log" },

@@ -124,6 +124,19 @@ open_witnesses(struct serving *serving)
     return service->witnesses || fail("witnesses", "their threads could not be started");
 }
 
+static bool
+record_keys(struct serving *serving)
+{
+    struct connection connection;
+    bool              is_done = connection_open(&connection, serving->service.database) &&
+                                !log_keys_record(&connection, &serving->log_keys);
+
+    if (!is_done)
+        fail("the log's keys could not be recorded", connection.why);
+    connection_close(&connection);
+    return is_done;
+}
+
 /* The keys that sign the log are made where there are none yet: by the embedded default, or for a log
  * that nobody has signed. */
 static bool
@@ -143,13 +156,15 @@ open_log(struct serving *serving)
     snprintf(key_path, sizeof key_path, "%s/log.key", serving->opened.state);
     snprintf(state_path, sizeof state_path, "%s/audit-state", serving->opened.state);
     service->log = database_log(service->database);
-    bool may_make = !settings->log_key && !log_published_size(service->log);
+    bool may_make = !log_published_size(service->log);
     if (!log_keys_open(settings->log_key ? settings->log_key : key_path, settings->origin, may_make,
-                       &serving->log_keys, why))
+                       &serving->log_keys, why) ||
+        (settings->log_key_next && !log_keys_open_next(settings->log_key_next, settings->origin,
+                                                       &serving->log_keys, why)))
         return fail("the log's key", why);
     service->log_keys  = &serving->log_keys;
     service->sequencer = sequencer_open(service->database, &sequencer, why);
-    return service->sequencer ? open_witnesses(serving) : fail("the log", why);
+    return service->sequencer ? record_keys(serving) && open_witnesses(serving) : fail("the log", why);
 }
 
 static bool

@@ -9,7 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <libpq-fe.h>
+
 #include "audit/receipt.h"
+#include "db/chain.h"
+#include "record/json.h"
 
 enum { PATH_ROOM = 4200, LINE_ROOM = 1024, NOTE_ROOM = 64 << 10 };
 
@@ -116,9 +120,74 @@ log_keys_open(const char *path, const char *origin, bool may_make, struct log_ke
            read_signer(receipt_path, name, &out->receipt, why);
 }
 
+bool
+log_keys_open_next(const char *path, const char *origin, struct log_keys *keys,
+                   char why[static DATABASE_WHY_MAX])
+{
+    keys->has_next = read_signer(path, origin, &keys->next, why);
+    if (!keys->has_next)
+        return false;
+    return keys->next.key.id != keys->log.key.id || fail(why, path, "it is the key that signs already");
+}
+
+static enum outcome
+is_recorded(struct connection *connection, const char *vkey, bool *is_there)
+{
+    static const char sql[] = "SELECT EXISTS (SELECT FROM audit.event WHERE kind = 'key'"
+                              " AND convert_from(record, 'UTF8')::json->>'vkey' = $1)";
+    const struct arg  args[] = { ARG_TEXT(vkey) };
+    PGresult         *rows;
+    enum outcome      outcome = run(connection, sql, args, 1, &rows);
+
+    if (!outcome)
+        *is_there = *PQgetvalue(rows, 0, 0) == 't';
+    PQclear(rows);
+    return outcome;
+}
+
+static enum outcome
+record_one(struct connection *connection, const struct key *key, const char *event)
+{
+    struct arena arena;
+    struct text  vkey, quoted;
+    bool         is_there = true;
+
+    arena_open(&arena, 1 << 16);
+    text_open(&vkey, &arena, LINE_ROOM, LINE_ROOM);
+    text_open(&quoted, &arena, LINE_ROOM, 2 * LINE_ROOM);
+    key_write(key, &vkey);
+    text_add(&vkey, "", 1);
+    json_write_string(&quoted, vkey.bytes);
+    text_add(&quoted, "", 1);
+    enum outcome outcome = is_recorded(connection, vkey.bytes, &is_there);
+    if (!outcome && !is_there) {
+        const struct draft_member members[] = { { "event", event }, { "vkey", quoted.bytes } };
+        outcome = transaction_begin(connection);
+        if (!outcome && !(outcome = chain_record(connection, "key", NULL, NULL, members, 2)))
+            outcome = transaction_commit(connection);
+        else if (connection->in_transaction)
+            transaction_rollback(connection);
+    }
+    arena_close(&arena);
+    return outcome;
+}
+
+enum outcome
+log_keys_record(struct connection *connection, const struct log_keys *keys)
+{
+    enum outcome outcome = record_one(connection, &keys->log.key, "\"log_signer\"");
+
+    if (!outcome)
+        outcome = record_one(connection, &keys->receipt.key, "\"receipt_signer\"");
+    if (!outcome && keys->has_next)
+        outcome = record_one(connection, &keys->next.key, "\"log_signer\"");
+    return outcome;
+}
+
 void
 log_keys_forget(struct log_keys *keys)
 {
+    signer_forget(&keys->next);
     signer_forget(&keys->log);
     signer_forget(&keys->receipt);
 }

@@ -7,7 +7,8 @@
 #include "audit/checkpoint.h"
 #include "db/database.h"
 
-struct log_keys { struct signer log, receipt; };
+/* `next` signs beside `log` while the one takes the other's place. */
+struct log_keys { struct signer log, receipt, next; bool has_next; };
 
 /* From `path`, and the receipts' from the same name with ".receipt" behind it. Where neither file is
  * there and `may_make`, both are made, with the verifier keys beside them (".pub"). False: `why`
@@ -15,6 +16,12 @@ struct log_keys { struct signer log, receipt; };
  * not its key's, or a name that is not the origin. */
 bool log_keys_open(const char *path, const char *origin, bool may_make, struct log_keys *out,
                    char why[static DATABASE_WHY_MAX]);
+/* The key that will take the log key's place: a file of the same form, of the same origin. */
+bool log_keys_open_next(const char *path, const char *origin, struct log_keys *keys,
+                        char why[static DATABASE_WHY_MAX]);
+/* A `key` record for each verifier key that the log does not name yet, so that it tells of its keys
+ * itself. */
+enum outcome log_keys_record(struct connection *connection, const struct log_keys *keys);
 void log_keys_forget(struct log_keys *keys);
 
 /* The note that was kept; out->size -1: none is. False: the file cannot be read, or is not a note of

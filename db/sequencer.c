@@ -23,7 +23,7 @@ enum {
 
 struct sequencer {
     struct database      *database;
-    struct signer         signer;
+    struct signer         signers[SIGNERS_MAX];
     char                  origin[KEY_NAME_BYTES_MAX + 1], state_path[PATH_ROOM];
     pthread_t             thread;
     struct connection     connection;
@@ -206,9 +206,35 @@ discard(struct sequencer *sequencer)
     if (sequencer->stop_fd >= 0)
         close(sequencer->stop_fd);
     connection_close(&sequencer->connection);
-    signer_forget(&sequencer->signer);
+    for (size_t i = 0; i < SIGNERS_MAX; i++)
+        signer_forget(&sequencer->signers[i]);
     pthread_mutex_destroy(&sequencer->lock);
     free(sequencer);
+}
+
+/* The log in the database is one that this key signs. */
+static bool
+check_key(struct sequencer *sequencer, char why[static DATABASE_WHY_MAX])
+{
+    static const char sql[] = "SELECT note FROM audit.checkpoint ORDER BY size DESC LIMIT 1";
+    struct checkpoint checkpoint;
+    struct note       note;
+    PGresult         *rows;
+    enum verdict      verdict = VERDICT_GOOD;
+
+    if (run(&sequencer->connection, sql, NULL, 0, &rows)) {
+        snprintf(why, DATABASE_WHY_MAX, "%s", sequencer->connection.why);
+        return false;
+    }
+    if (PQntuples(rows))
+        verdict = checkpoint_open(PQgetvalue(rows, 0, 0), (size_t)PQgetlength(rows, 0, 0),
+                                  &sequencer->signers[0].key, &note, &checkpoint);
+    PQclear(rows);
+    if (verdict)
+        snprintf(why, DATABASE_WHY_MAX, "the log in this database was not signed with this key: %s. A key "
+                 "that takes another's place signs beside it first (BREAKWATER_LOG_KEY_NEXT); a lost key "
+                 "means a new origin", verdict_text(verdict));
+    return !verdict;
 }
 
 /* What was signed or served here before must be a prefix of the log; where it is not, nothing is
@@ -230,7 +256,7 @@ check_log(struct sequencer *sequencer, char why[static DATABASE_WHY_MAX])
                                                "BREAKWATER_ORIGIN" : connection->why);
         return false;
     }
-    if (!log_state_read(sequencer->state_path, &sequencer->signer.key, &kept, why))
+    if (!check_key(sequencer, why) || !log_state_read(sequencer->state_path, &sequencer->signers[0].key, &kept, why))
         return false;
     if (kept.size >= 0)
         sequencer->integrator.seen = (struct seen){ true, kept.size, kept.root };
@@ -253,13 +279,16 @@ sequencer_open(struct database *database, const struct sequencer_settings *setti
     atomic_store(&sequencer->is_held, settings->is_held);
     sequencer->pending_max = settings->pending_max ? settings->pending_max : PENDING_MAX;
     sequencer->connection = (struct connection){ .database = database };
-    sequencer->signer     = settings->keys->log;
+    sequencer->signers[0] = settings->keys->log;
+    if (settings->keys->has_next)
+        sequencer->signers[1] = settings->keys->next;
     sequencer->stop_fd    = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&sequencer->lock, NULL);
     snprintf(sequencer->origin, sizeof sequencer->origin, "%s", settings->origin);
     snprintf(sequencer->state_path, sizeof sequencer->state_path, "%s", settings->state_path);
     sequencer->integrator = (struct integrator){
-        .origin = sequencer->origin, .signers = &sequencer->signer, .signers_count = 1,
+        .origin = sequencer->origin, .signers = sequencer->signers,
+        .signers_count = settings->keys->has_next ? 2 : 1,
         .waits_for_witnesses = settings->waits_for_witnesses,
     };
     if (!check_log(sequencer, why)) {

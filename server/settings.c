@@ -31,6 +31,8 @@ static const struct field settings_fields[] = {
                   .max = 255, .initial = "localhost/audit"),
     TEXT_FIELD   (settings, log_key,          .optional = true, .form = TEXT_ANY, .min = 1,
                   .max = 4000),
+    TEXT_FIELD   (settings, log_key_next,     .optional = true, .form = TEXT_ANY, .min = 1,
+                  .max = 4000),
     TEXT_FIELD   (settings, log_policy,       .optional = true, .form = TEXT_ANY, .min = 1,
                   .max = 4000),
     TEXT_FIELD   (settings, log_authorities,  .optional = true, .form = TEXT_ANY, .min = 1,

@@ -17,6 +17,7 @@ struct settings {
     const char *state;
     const char *origin;                   /* of the transparency log */
     const char *log_key;                  /* the file of the key that signs it */
+    const char *log_key_next;             /* of the key that will take its place */
     const char *log_policy;               /* the file that names witnesses and their quorum */
     const char *log_authorities;          /* of the witnesses' certificates, a PEM file */
     const char *cors_origins;             /* separated by commas, or "*"; NULL: none */

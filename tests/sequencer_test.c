@@ -468,6 +468,43 @@ START_TEST(thread_publishes_and_remembers)
 }
 END_TEST
 
+/* A key takes another's place: both sign for a while, then it signs alone; one that comes of a sudden is
+ * refused. Each is named in a record. */
+START_TEST(key_takes_anothers_place)
+{
+    static const uint8_t      other_seed[KEY_BYTES] = { 8 };
+    char                      folder[POSTGRES_PATH_MAX], state[160], why[DATABASE_WHY_MAX], receipt[256];
+    struct log_keys           keys = { .log = signer };
+    struct sequencer_settings settings = { .origin = ORIGIN, .keys = &keys, .state_path = state };
+    struct sequencer         *sequencer;
+
+    ck_assert(receipt_name(ORIGIN, receipt));
+    keys.receipt = signer_of(KEY_NOTE, receipt, seed);
+    keys.next    = signer_of(KEY_NOTE, ORIGIN, other_seed);
+    postgres_scratch(folder);
+    snprintf(state, sizeof state, "%s/rotated.%d", folder, getpid());
+    for (int round = 0; round < 3; round++) {
+        keys.has_next = round == 1;
+        if (round == 2)
+            keys.log = keys.next;
+        ck_assert_int_eq(log_keys_record(&opened.connection, &keys), OUTCOME_OK);
+        fill_queue(INST_A, round * 10, 10);
+        sequencer = sequencer_open(opened.database, &settings, why);
+        ck_assert_msg(sequencer != NULL, "%s", why);
+        for (int i = 0; i < 400 && number("SELECT count(*) FROM audit.pending") > 0; i++)
+            usleep(20000);
+        sequencer_close(sequencer);
+    }
+    ck_assert_int_eq(number("SELECT max(size) FROM audit.checkpoint"), 34);    /* open, three keys */
+    ck_assert_int_eq(number("SELECT count(*) FROM audit.search WHERE kind = 'key' AND idx > 0"
+                            " AND ts > 1"), 3);
+    ck_assert_int_eq(number("SELECT count(*) FROM audit.checkpoint WHERE note LIKE E'%\n\n%\n%\n'"), 1);
+    keys.log = signer;                        /* the old one again */
+    ck_assert_ptr_null(sequencer_open(opened.database, &settings, why));
+    ck_assert_ptr_nonnull(strstr(why, "BREAKWATER_LOG_KEY_NEXT"));
+}
+END_TEST
+
 Suite *
 sequencer_suite(void)
 {
@@ -488,6 +525,7 @@ sequencer_suite(void)
     tcase_add_loop_test(tcase, lost_commit_is_found_out, 0, (int)COUNT_OF(cuts));
     tcase_add_test(tcase, key_files_are_checked);
     tcase_add_test(tcase, thread_publishes_and_remembers);
+    tcase_add_test(tcase, key_takes_anothers_place);
     suite_add_tcase(suite, tcase);
     return suite;
 }
