@@ -3,6 +3,7 @@
 #define DB_MARKETS_H
 
 #include "db/database.h"
+#include "risk/edition.h"
 #include "risk/parameters.h"
 
 struct market {
@@ -15,6 +16,13 @@ struct market {
     const char       *document;               /* canonical bytes */
     size_t            document_count;
     struct parameters parameters;             /* read and accepted */
+    /* Oldest first, this one last: those that accounts may still be under (edition.h). */
+    const struct edition *editions;
+    size_t            editions_count;
+    /* What is to come, by time: loaded ahead. The number of each is what it will be if nothing comes
+     * in between. */
+    const struct edition *scheduled;
+    size_t            scheduled_count;
 };
 
 struct markets {                              /* sorted by name */

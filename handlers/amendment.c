@@ -92,6 +92,8 @@ amendment_make(const struct parameters *base, const char *base_document, size_t 
         return false;
     }
     leave_behind(patch, patch_count, &out->parameters);
+    if (base)
+        edition_inherit(&out->parameters, base);
     bool is_accepted = parameters_accept(&out->parameters, faults, &out->warnings);
     if (base)                                     /* all that is wrong is told at once */
         is_accepted &= edition_ramp_accept(&out->parameters, base, now_us, faults);

@@ -113,7 +113,7 @@ draft(struct request *request, const struct ruling *ruling, struct computation *
         .market             = market ? arena_copy(request->arena, market->market,
                                                   strlen(market->market)) : NULL,
         .decided_at         = request->now_us,
-        .parameters_version = market ? market->version : INTEGER_NONE,
+        .parameters_version = ruling->version,
         .parameters_sha256  = out->parameters_sha256,
         .snapshot_sha256    = out->snapshot_sha256,
         .engine             = { service->engine_version, service->engine_build },
@@ -128,7 +128,7 @@ draft(struct request *request, const struct ruling *ruling, struct computation *
         .engine_build       = service->engine_build,
         .figures            = &out->figures,
         .inputs             = &out->inputs,
-        .parameters_version = market ? market->version : 0,
+        .parameters_version = market ? ruling->version : 0,
         .parameters_sha256  = ruling->sha256,
         .snapshot_sha256    = &out->snapshot,
     };

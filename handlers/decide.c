@@ -56,13 +56,15 @@ decide(struct request *request, const struct answer_kind *kind, const struct mar
     if ((problem = decide_begin(request, reply)) ||
         (problem = ruling_find(request, markets, question.market, question.parameters, &ruling,
                                reply)) ||
+        (problem = ruling_for_account(&ruling, &question.account, reply)) ||
         (problem = given_find(request, question.state, ruling.market, &given, reply)))
         return problem;
     if ((reply->waits = given.must_load))
         return PROBLEM_NONE;
     question.state    = (struct state *)given.state;  /* accepted: it is only read from here on */
     question.snapshot = given.snapshot;
-    if (!(room = computation_room_open(ruling.parameters, &question, request->arena)))
+    if (!ruling_foresee(&ruling, request->now_us, request->arena, &question) ||
+        !(room = computation_room_open(ruling.parameters, &question, request->arena)))
         return PROBLEM_INTERNAL;
     if ((problem = given_check(request, &given, ruling.market, &question, reply)) ||
         (problem = computation_make(request, kind, &ruling, &given, &question, room, computation,

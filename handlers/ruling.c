@@ -1,6 +1,7 @@
 /* Finds the rules: by the market's name in memory, or accepts the request's own. */
 #include "handlers/ruling.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,7 @@ of_document(struct request *request, struct parameters *parameters, struct rulin
         return PROBLEM_INTERNAL;
     out->sha256     = digest_of(out->document.bytes, out->document.count);
     out->parameters = parameters;
+    out->version    = INTEGER_NONE;
     return PROBLEM_NONE;
 }
 
@@ -57,6 +59,8 @@ of_market(const struct markets *markets, const char *market, struct ruling *out,
     }
     out->parameters = &out->market->parameters;
     out->sha256     = out->market->sha256;
+    out->version    = out->market->version;
+    out->active_at  = out->market->active_at;
     return PROBLEM_NONE;
 }
 
@@ -74,4 +78,49 @@ ruling_find(struct request *request, const struct markets *markets, const char *
     }
     return market ? of_market(markets, market, out, reply)
                   : of_document(request, parameters, out, reply);
+}
+
+enum problem
+ruling_for_account(struct ruling *ruling, const struct account *account, struct reply *reply)
+{
+    const struct market  *market = ruling->market;
+    const struct edition *edition;
+
+    if (!market || account->opened_version == INTEGER_NONE)
+        return PROBLEM_NONE;
+    edition = market->editions_count
+            ? edition_for(market->editions, market->editions_count, account->opened_version) : NULL;
+    if (!edition) {
+        faults_open(&reply->faults, FAULTS_MAX);
+        fault_add(&reply->faults, "/account/opened_version", "unknown_version",
+                  "version %" PRId64 " is in force", market->version);
+        return PROBLEM_MEANINGLESS;
+    }
+    ruling->parameters = edition->parameters;
+    ruling->version    = edition->version;
+    ruling->active_at  = edition->active_at;
+    return digest_parse(edition->sha256, &ruling->sha256) ? PROBLEM_NONE : PROBLEM_INTERNAL;
+}
+
+bool
+ruling_foresee(const struct ruling *ruling, int64_t now_us, struct arena *arena,
+               struct question *question)
+{
+    const struct market *market = ruling->market;
+    struct edition       current = { ruling->version, ruling->active_at, NULL, ruling->parameters };
+    struct edition      *coming;
+    char                *sha256;
+
+    if (!market || (!market->scheduled_count && edition_full_at(&current) <= now_us))
+        return true;
+    coming = arena_alloc(arena, UPCOMING_MAX, sizeof *coming);
+    sha256 = arena_alloc(arena, 1, DIGEST_TEXT_MAX);
+    if (!coming || !sha256)
+        return false;
+    digest_format(&ruling->sha256, sha256);
+    current.sha256            = sha256;
+    question->scheduled_count = editions_coming(&current, market->scheduled,
+                                                market->scheduled_count, now_us, coming);
+    question->scheduled       = coming;
+    return true;
 }

@@ -132,6 +132,19 @@ edition_activate(struct parameters *next, const struct parameters *in_force, int
     }
 }
 
+void
+edition_inherit(struct parameters *next, const struct parameters *base)
+{
+    /* No ramp is over at the beginning of time, and none begins. */
+    struct activation activation = { false, 0, INT64_MIN / 2, NULL };
+
+    for (size_t i = 0; i < next->assets_count; i++) {
+        const struct asset *old = parameters_asset(base, next->assets[i].name);
+        if (old)
+            activate_asset(&activation, &next->assets[i], old);
+    }
+}
+
 static bool
 refuse_opening(const char *pointer, struct decimal opening, struct decimal from,
                struct faults *violations)
@@ -201,6 +214,8 @@ edition_full_at(const struct edition *edition)
 {
     int64_t end_us = edition->active_at;
 
+    if (edition->parameters->applies_to == APPLIES_TO_RAMP)
+        end_us += edition->parameters->ramp_s * US_PER_S;
     for (size_t i = 0; i < edition->parameters->assets_count; i++) {
         const struct asset *asset = &edition->parameters->assets[i];
         end_us = later_end(asset->ramp, end_us);
@@ -210,4 +225,18 @@ edition_full_at(const struct edition *edition)
             end_us = later_end(asset->categories[n].ramp, end_us);
     }
     return end_us;
+}
+
+size_t
+editions_coming(const struct edition *current, const struct edition *scheduled, size_t count,
+                int64_t now_us, struct edition out[static UPCOMING_MAX])
+{
+    size_t coming = 0;
+
+    if (edition_full_at(current) > now_us)
+        out[coming++] = *current;
+    for (size_t i = 0; i < count && coming < UPCOMING_MAX; i++)
+        if (edition_reaches(scheduled[i].parameters))
+            out[coming++] = scheduled[i];
+    return coming;
 }

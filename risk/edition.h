@@ -49,8 +49,17 @@ void edition_activate(struct parameters *next, const struct parameters *in_force
 bool edition_ramp_accept(const struct parameters *next, const struct parameters *in_force,
                          int64_t now_us, struct faults *violations);
 
-/* The earliest time from which all of its ramps are over; at least `active_at`. */
+/* What a document takes over from its base: without the ramps of thresholds that it changes. */
+void edition_inherit(struct parameters *next, const struct parameters *base);
+
+/* The earliest time from which all of its ramps are over, those too that its activation begins; at
+ * least `active_at`. */
 int64_t edition_full_at(const struct edition *edition);
+
+/* Of the version that holds for an account and those that are scheduled, by time, what changes its
+ * rules after now_us: the first while its ramps go on, and those that reach it. Returns how many. */
+size_t editions_coming(const struct edition *current, const struct edition *scheduled, size_t count,
+                       int64_t now_us, struct edition out[static UPCOMING_MAX]);
 
 /* A change that is coming to this account: its figures under that version once it holds in full, in
  * today's state of the market. */
@@ -75,7 +84,7 @@ struct prospect {
     struct effective_room *rules;                     /* needed where effective_differs() */
 };
 
-/* Of each of the editions that reaches this account. The question's `state` is there. A version that
+/* Of each of the editions. The question's `state` is there. A version that
  * does not list an asset of the account has no figures, with the reason not_recognised. Returns how
  * many, at most UPCOMING_MAX. */
 size_t upcoming_fill(const struct prospect *prospect, const struct question *question,

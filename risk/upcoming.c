@@ -80,8 +80,7 @@ upcoming_fill(const struct prospect *prospect, const struct question *question,
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < prospect->count && count < UPCOMING_MAX; i++)
-        if (edition_reaches(prospect->editions[i].parameters))
-            fill(prospect, &prospect->editions[i], question, &out[count++]);
+    for (; count < prospect->count && count < UPCOMING_MAX; count++)
+        fill(prospect, &prospect->editions[count], question, &out[count]);
     return count;
 }

@@ -246,8 +246,10 @@ START_TEST(a_preview_shows_what_is_coming)
     const struct edition scheduled[] = { { 2, 50 * S_US, "aa", &ramped.parameters },
                                          { 3, 60 * S_US, "bb", &fresh.parameters },
                                          { 4, 70 * S_US, "cc", &gone.parameters } };
-    question.scheduled       = scheduled;
-    question.scheduled_count = 3;
+    struct edition       coming[UPCOMING_MAX];
+    const struct edition current = { 1, 0, "", &base.parameters };
+    question.scheduled       = coming;
+    question.scheduled_count = editions_coming(&current, scheduled, 3, 0, coming);
     faults_open(&faults, 1);
     ck_assert_int_eq(preview_compute(&base.parameters, &question, 0, PARTS_ALL, &room, &figures,
                                      &faults), RISK_OK);
@@ -267,6 +269,25 @@ START_TEST(a_preview_shows_what_is_coming)
 }
 END_TEST
 
+/* The version that holds is coming too, while its ramps go on. */
+START_TEST(a_ramp_that_goes_on_is_coming)
+{
+    struct arena    arena;
+    struct document base, ramped;
+    struct edition  coming[UPCOMING_MAX];
+
+    arena_open(&arena, ARENA_MAX);
+    base_open(&arena, &base);
+    activate(&arena, &base, "{'applies_to':'ramp','ramp_s':100,'assets':{'A':{'threshold':'0.75'}}}",
+             50, &ramped);
+    const struct edition current = { 2, 50 * S_US, "", &ramped.parameters };
+    ck_assert_uint_eq(editions_coming(&current, NULL, 0, 149 * S_US, coming), 1);
+    ck_assert_int_eq(coming[0].version, 2);
+    ck_assert_uint_eq(editions_coming(&current, NULL, 0, 150 * S_US, coming), 0);
+    arena_close(&arena);
+}
+END_TEST
+
 Suite *
 edition_suite(void)
 {
@@ -280,6 +301,7 @@ edition_suite(void)
     tcase_add_test(tcase, a_ramp_is_monotone);
     tcase_add_test(tcase, an_opening_weight_waits_for_the_ramp);
     tcase_add_test(tcase, a_preview_shows_what_is_coming);
+    tcase_add_test(tcase, a_ramp_that_goes_on_is_coming);
     suite_add_tcase(suite, tcase);
     return suite;
 }
