@@ -16,7 +16,7 @@ struct log_cache;
 struct market_cache;
 struct snapshot_cache;
 
-enum { INST_TEXT_MAX = 37, DATABASE_WHY_MAX = 320, ARGS_MAX = 16 };
+enum { INST_TEXT_MAX = 37, DATABASE_WHY_MAX = 320, ARGS_MAX = 24 };
 
 /* What a statement can come to. */
 enum outcome {

@@ -10,6 +10,8 @@
 
 #include <libpq-fe.h>
 
+#include "db/activation.h"
+#include "db/governed.h"
 #include "db/kept.h"
 #include "db/keys.h"
 #include "db/log.h"
@@ -18,7 +20,7 @@
 #include "db/thread.h"
 #include "db/wait.h"
 
-enum { TICK_MS = 1000, RETRY_MS = 500, PRUNE_ROWS = 10000, PRUNE_ROUNDS_MAX = 20 };
+enum { TICK_MS = 1000, RETRY_MS = 250, PRUNE_ROWS = 10000, PRUNE_ROUNDS_MAX = 20 };
 
 #define DAY_US INT64_C(86400000000)
 
@@ -29,6 +31,7 @@ struct housekeeper {
     int               stop_fd;
     pthread_mutex_t   lock;
     bool              is_up;
+    int64_t           governance_us;      /* until a proposal is due */
 };
 
 static bool
@@ -53,6 +56,22 @@ static bool
 reload_log(struct housekeeper *keeper)
 {
     return log_cache_reload(database_log(keeper->database), &keeper->connection);
+}
+
+/* Every instance does it at the time, so that none depends on another. */
+static bool
+tend_proposals(struct housekeeper *keeper)
+{
+    bool is_done = governance_tend(&keeper->connection, &keeper->governance_us);
+    if (!is_done)
+        keeper->governance_us = RETRY_MS * INT64_C(1000);
+    return is_done;
+}
+
+static bool
+prune_answers(struct housekeeper *keeper)
+{
+    return governed_prune(&keeper->connection, clock_now_us() - DAY_US);
 }
 
 /* A day: log.md 9. Short transactions, as many as keep up with the feeds. */
@@ -112,12 +131,14 @@ static const struct duty {
     int64_t     every_ms;
     bool      (*run)(struct housekeeper *keeper);
 } duties[] = {
+    { "breakwater_governance", 1000, tend_proposals },        /* before what it may change */
     { "breakwater_markets", 3000,    reload_markets },
     { "breakwater_keys",    3000,    reload_keys },
     { "breakwater_snapshots", 1000,  reload_snapshots },
     { "breakwater_log",     1000,    reload_log },
     { NULL,                 600000,  make_partitions },
     { NULL,                 30000,   prune_keys },
+    { NULL,                 30000,   prune_answers },
     { NULL,                 30000,   prune_snapshots },
     { NULL,                 600000,  prune_kept },
     { NULL,                 60000,   save_uses },
@@ -137,8 +158,10 @@ static bool
 connect(struct housekeeper *keeper)
 {
     return connection_open(&keeper->connection, keeper->database) &&
-           !run_script(&keeper->connection, "LISTEN breakwater_markets; LISTEN breakwater_keys; LISTEN breakwater_snapshots;"
-                                            " LISTEN breakwater_log");
+           !run_script(&keeper->connection,
+                       "LISTEN breakwater_governance; LISTEN breakwater_markets;"
+                       " LISTEN breakwater_keys; LISTEN breakwater_snapshots;"
+                       " LISTEN breakwater_log");
 }
 
 /* True: time to stop. */
@@ -184,8 +207,22 @@ do_duties(struct housekeeper *keeper, int64_t due_at_ms[static DUTIES])
         if (!is_done)
             database_report(keeper->database, "housekeeping failed: %s", keeper->connection.why);
         due_at_ms[i] = wait_deadline_ms(duties[i].every_ms);
+        if (duties[i].run == tend_proposals && keeper->governance_us / 1000 < duties[i].every_ms)
+            due_at_ms[i] = wait_deadline_ms(keeper->governance_us / 1000 + 1);
     }
     return true;
+}
+
+/* Until the first duty is due. */
+static int64_t
+patience_ms(int64_t due_at_ms[static DUTIES])
+{
+    int64_t patience = TICK_MS;
+
+    for (size_t i = 0; i < DUTIES; i++)
+        if (wait_left_ms(due_at_ms[i]) < patience)
+            patience = wait_left_ms(due_at_ms[i]);
+    return patience;
 }
 
 /* As long as one connection lasts. True: time to stop. */
@@ -196,7 +233,10 @@ keep(struct housekeeper *keeper)
 
     set_up(keeper, true);
     while (do_duties(keeper, due_at_ms)) {
-        if (wait_for_news(keeper, TICK_MS))
+        /* News that came with a duty's own answers does not wake poll(). */
+        if (!hear(keeper, due_at_ms))
+            break;
+        if (wait_for_news(keeper, patience_ms(due_at_ms)))
             return true;
         if (!hear(keeper, due_at_ms))
             break;

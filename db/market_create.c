@@ -10,10 +10,11 @@
 #include "record/assets.h"
 #include "record/json.h"
 
-enum { SAMPLE_BYTES_MAX = 8 << 20, MEMBER_MAX = 4096, SAMPLE_TITLE_MAX = 256 };
+enum { SAMPLE_BYTES_MAX = 8 << 20, MEMBER_MAX = 32768, SAMPLE_TITLE_MAX = 256 };
 
 static enum outcome
-insert(struct connection *connection, const struct new_market *market, const struct digest *sha256)
+insert(struct connection *connection, const struct new_market *market,
+       const struct logged_version *version)
 {
     static const char sql[] =
         "WITH m AS (INSERT INTO breakwater.market (market, title, version, epoch, created_at)"
@@ -23,43 +24,52 @@ insert(struct connection *connection, const struct new_market *market, const str
         " VALUES ($1, 1, $4::bytea, $5::bytea, $6, $7, $3::bigint, $3::bigint)";
     char             now[ARG_INTEGER_MAX];
     const struct arg args[] = {
-        ARG_TEXT(market->market), ARG_TEXT(market->title), arg_integer(clock_now_us(), now),
-        ARG_DIGEST(sha256),
+        ARG_TEXT(market->market), ARG_TEXT(market->title), arg_integer(version->active_at, now),
+        ARG_DIGEST(&version->sha256),
         ARG_BYTES(market->document, market->document_count), ARG_TEXT(market->actor),
         ARG_TEXT(market->why),
     };
     return run_command(connection, sql, args, sizeof args / sizeof *args, NULL);
 }
 
+/* JSON of a text, NUL-ended; NULL: null. The empty text where there is no memory. */
+static const char *
+quote(struct arena *arena, const char *string)
+{
+    struct text text;
+
+    if (!string)
+        return "null";
+    text_open(&text, arena, strlen(string) + 3, MEMBER_MAX);
+    json_write_string(&text, string);
+    text_add(&text, "", 1);
+    return text.is_full ? "" : text.bytes;
+}
+
 enum outcome
-parameters_log(struct connection *connection, const char *market, int64_t version,
-               const struct digest *sha256, const char *actor, const char *why)
+parameters_log(struct connection *connection, const struct logged_version *version)
 {
     struct arena arena;
-    struct text  reason, quoted_sha256, number;
+    char         number[ARG_INTEGER_MAX], active_at[ARG_INTEGER_MAX], sha256[DIGEST_TEXT_MAX];
+    bool         is_full = false;
 
     arena_open(&arena, 4 * MEMBER_MAX);
-    text_open(&reason, &arena, 64, MEMBER_MAX);
-    text_open(&quoted_sha256, &arena, DIGEST_TEXT_MAX + 2, MEMBER_MAX);
-    text_open(&number, &arena, ARG_INTEGER_MAX, MEMBER_MAX);
-    if (why)
-        json_write_string(&reason, why);
-    else
-        text_add_string(&reason, "null");
-    text_add_string(&quoted_sha256, "\"");
-    text_add_hex(&quoted_sha256, sha256->bytes, DIGEST_BYTES);
-    text_add_string(&quoted_sha256, "\"");
-    text_add_integer(&number, version);
-    text_add(&reason, "", 1);
-    text_add(&quoted_sha256, "", 1);
-    text_add(&number, "", 1);
+    digest_format(&version->sha256, sha256);
+    arg_integer(version->version, number);
+    arg_integer(version->active_at, active_at);
     const struct draft_member members[] = {
-        { "sha256", quoted_sha256.bytes }, { "version", number.bytes }, { "why", reason.bytes },
+        { "active_at", active_at },
+        { "proposal", quote(&arena, version->proposal) },
+        { "sha256", quote(&arena, sha256) },
+        { "version", number },
+        { "why", quote(&arena, version->why) },
     };
-    enum outcome outcome = reason.is_full || quoted_sha256.is_full || number.is_full
-                           ? OUTCOME_REFUSED
-                           : chain_record(connection, "parameters", actor, market, members,
-                                          sizeof members / sizeof *members);
+    enum { MEMBERS = sizeof members / sizeof *members };
+    for (size_t i = 0; i < MEMBERS; i++)
+        is_full |= !*members[i].value;
+    enum outcome outcome = is_full ? OUTCOME_REFUSED
+                                   : chain_record(connection, "parameters", version->actor,
+                                                  version->market, members, MEMBERS);
     arena_close(&arena);
     return outcome;
 }
@@ -67,12 +77,15 @@ parameters_log(struct connection *connection, const char *market, int64_t versio
 static enum outcome
 create(struct connection *connection, const struct new_market *market)
 {
-    struct digest sha256 = digest_of(market->document, market->document_count);
-    enum outcome  outcome = insert(connection, market, &sha256);
+    struct logged_version version = {
+        .market = market->market, .version = 1, .active_at = clock_now_us(),
+        .sha256 = digest_of(market->document, market->document_count),
+        .actor = market->actor, .why = market->why,
+    };
+    enum outcome outcome = insert(connection, market, &version);
 
     if (!outcome)
-        outcome = parameters_log(connection, market->market, 1, &sha256, market->actor,
-                                 market->why);
+        outcome = parameters_log(connection, &version);
     if (!outcome)
         outcome = run_command(connection, "SELECT pg_notify('breakwater_markets', '')", NULL, 0,
                               NULL);

@@ -10,9 +10,10 @@
 #include <libpq-fe.h>
 
 #include "db/held.h"
+#include "db/market_editions.h"
 #include "record/json.h"
 
-enum { MARKETS_MAX = 4096, MARKET_BYTES_MAX = 8 << 20 };
+enum { MARKETS_MAX = 4096, MARKET_BYTES_MAX = 128 << 20 };
 
 /* A market and all that it points to; shared by the values that follow one
  * another while it does not change. */
@@ -21,6 +22,7 @@ struct loaded_market {
     size_t        holders;
     struct arena  arena;
     struct market market;
+    const char   *schedule;               /* which proposals are scheduled, and when */
 };
 
 struct loaded_markets {
@@ -136,7 +138,7 @@ market_find(const struct markets *markets, const char *name)
 }
 
 /* Columns of the list of markets, and of one market's document, both in text but for the bytes. */
-enum { LIST_MARKET, LIST_EPOCH };
+enum { LIST_MARKET, LIST_EPOCH, LIST_SCHEDULE };
 enum { ONE_TITLE, ONE_EPOCH, ONE_VERSION, ONE_ACTIVE_AT, ONE_SHA256, ONE_DOCUMENT };
 
 static bool
@@ -186,7 +188,7 @@ read_market(const PGresult *rows, const char *name, struct loaded_market *loaded
 
 /* NULL: it cannot be read, which is reported; or the connection is gone. */
 static struct loaded_market *
-load_market(struct connection *connection, const char *name)
+load_market(struct connection *connection, const char *name, const char *schedule)
 {
     static const char     sql[] =
         "SELECT m.title, m.epoch::text, m.version::text, p.active_at::text, p.sha256, p.document"
@@ -204,6 +206,9 @@ load_market(struct connection *connection, const char *name)
     arena_open(&loaded->arena, MARKET_BYTES_MAX);
     bool is_good = PQntuples(rows) == 1 && read_market(rows, name, loaded, why);
     PQclear(rows);
+    loaded->schedule = arena_copy(&loaded->arena, schedule, strlen(schedule));
+    is_good = is_good && loaded->schedule &&
+              market_editions_load(connection, &loaded->arena, &loaded->market, why);
     if (is_good)
         return loaded;
     database_report(connection->database, "market %s cannot be loaded: %s", name, why);
@@ -222,18 +227,21 @@ add(struct market_cache *cache, struct loaded_markets *value, struct loaded_mark
     value->loaded[value->markets.count++] = loaded;
 }
 
-/* The market as it was if its epoch stands, or if it cannot be read now; NULL: there is none.
- * False: the connection is gone. */
+/* The market as it was if its epoch and its schedule stand, or if it cannot be read now; NULL: there
+ * is none. False: the connection is gone. */
 static bool
-find_or_load(struct connection *connection, const struct markets *before, const char *name,
-             int64_t epoch, struct loaded_market **out)
+find_or_load(struct connection *connection, const struct markets *before, const PGresult *list,
+             int row, struct loaded_market **out)
 {
+    const char          *name = PQgetvalue(list, row, LIST_MARKET);
+    const char          *schedule = PQgetvalue(list, row, LIST_SCHEDULE);
     const struct market *old = market_find(before, name);
 
     *out = old ? value_of(before)->loaded[old - before->items] : NULL;
-    if (old && old->epoch == epoch)
+    if (old && old->epoch == strtoll(PQgetvalue(list, row, LIST_EPOCH), NULL, 10) &&
+        !strcmp((*out)->schedule, schedule))
         return true;
-    struct loaded_market *loaded = load_market(connection, name);
+    struct loaded_market *loaded = load_market(connection, name, schedule);
     if (loaded)
         *out = loaded;
     return connection_is_up(connection);
@@ -256,8 +264,7 @@ fill(struct market_cache *cache, struct connection *connection, const PGresult *
 {
     for (int i = 0; i < PQntuples(list); i++) {
         struct loaded_market *loaded;
-        if (!find_or_load(connection, before, PQgetvalue(list, i, LIST_MARKET),
-                          strtoll(PQgetvalue(list, i, LIST_EPOCH), NULL, 10), &loaded))
+        if (!find_or_load(connection, before, list, i, &loaded))
             return false;
         if (loaded)
             add(cache, value, loaded);
@@ -268,13 +275,15 @@ fill(struct market_cache *cache, struct connection *connection, const PGresult *
 static bool
 reload(struct market_cache *cache, struct connection *connection)
 {
-    char      sql[160];
-    PGresult *list;
+    static const char sql[] =
+        "SELECT market, epoch, coalesce((SELECT string_agg(id || ' ' || due_at, ' ' ORDER BY id)"
+        " FROM breakwater.proposal p WHERE p.market = m.market AND state = 'scheduled'), '')"
+        " FROM breakwater.market m ORDER BY market COLLATE \"C\" LIMIT $1::bigint";
+    char              room[ARG_INTEGER_MAX];
+    const struct arg  arg = arg_integer(MARKETS_MAX, room);
+    PGresult         *list;
 
-    snprintf(sql, sizeof sql,
-             "SELECT market, epoch FROM breakwater.market ORDER BY market COLLATE \"C\" LIMIT %d",
-             MARKETS_MAX);
-    if (run(connection, sql, NULL, 0, &list))
+    if (run(connection, sql, &arg, 1, &list))
         return false;
     const struct markets  *before = markets_hold(cache);
     struct loaded_markets *value = make_value(cache, (size_t)PQntuples(list));

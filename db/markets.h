@@ -54,10 +54,15 @@ struct new_market {
 };
 enum outcome market_create(struct connection *connection, const struct new_market *market);
 
-/* The record of a version of a market's parameters, in the transaction that brings it.
- * Before any decision may name it. */
-enum outcome parameters_log(struct connection *connection, const char *market, int64_t version,
-                            const struct digest *sha256, const char *actor, const char *why);
+/* The record of a version of a market's parameters, in the transaction that brings it, before any
+ * decision may name it: from these alone one can tell what was in force at any time. */
+struct logged_version {
+    const char   *market;
+    int64_t       version, active_at;
+    struct digest sha256;
+    const char   *actor, *why, *proposal;     /* proposal NULL: it came with the program */
+};
+enum outcome parameters_log(struct connection *connection, const struct logged_version *version);
 
 /* The sample markets inside the program, where there is no market yet. False: `why`. */
 bool samples_load(struct connection *connection, char why[static DATABASE_WHY_MAX]);

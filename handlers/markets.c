@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/decisions.h"
 #include "db/markets.h"
+#include "handlers/governance.h"
 #include "handlers/service.h"
 #include "record/instant.h"
 #include "record/json.h"
@@ -59,10 +61,11 @@ static const struct field market_list_fields[] = {
 };
 const struct record market_list_record = RECORD(market_list, market_list_fields);
 
-struct parameters_query { int64_t version; };
+struct parameters_query { int64_t version, at; };
 
 static const struct field parameters_query_fields[] = {
     INTEGER_FIELD(parameters_query, version, .optional = true, .min = 1, .max = INT64_C(9007199254740991)),
+    INSTANT_FIELD(parameters_query, at, .optional = true),
 };
 const struct record parameters_query_record = RECORD(parameters_query, parameters_query_fields);
 
@@ -159,21 +162,83 @@ get(struct request *request, const struct markets *markets, struct reply *reply)
     return PROBLEM_NONE;
 }
 
+/* A version as it is answered, from memory or as it is stored. */
+struct answered {
+    const char   *market;
+    int64_t       version, active_at;
+    struct digest sha256;
+    const char   *document;
+    size_t        document_count;
+};
+
 static bool
-write_parameters(const struct market *market, struct request *request, const char *sha256, struct reply *reply)
+write_parameters(struct request *request, const struct answered *answered, struct reply *reply)
 {
-    char        active_at[INSTANT_TEXT_MAX];
+    char        active_at[INSTANT_TEXT_MAX], sha256[DIGEST_TEXT_MAX];
     struct text out;
 
-    instant_format(market->active_at, active_at);
-    text_open(&out, request->arena, market->document_count + 512, market->document_count + 512);
-    text_format(&out, "{\"market\":\"%s\",\"version\":%" PRId64 ",\"sha256\":\"%s\",\"active_at\":\"%s\",\"parameters\":",
-                market->market, market->version, sha256, active_at);
-    text_add(&out, market->document, market->document_count);
+    instant_format(answered->active_at, active_at);
+    digest_format(&answered->sha256, sha256);
+    text_open(&out, request->arena, answered->document_count + 512,
+              answered->document_count + 512);
+    text_format(&out, "{\"market\":\"%s\",\"version\":%" PRId64 ",\"sha256\":\"%s\","
+                      "\"active_at\":\"%s\",\"parameters\":",
+                answered->market, answered->version, sha256, active_at);
+    text_add(&out, answered->document, answered->document_count);
     text_add_string(&out, "}");
     reply->bytes = out.bytes;
     reply->count = out.count;
     return !out.is_full;
+}
+
+/* By its number it is kept for ever; what is in force, or was at a time, may be asked for again. */
+static enum problem
+answer_version(struct request *request, const struct answered *answered, struct reply *reply)
+{
+    const struct parameters_query *query = request->query;
+    char                          *tag = arena_alloc(request->arena, 1, TAG_MAX);
+
+    if (!tag)
+        return PROBLEM_INTERNAL;
+    version_tag(answered->version, &answered->sha256, tag);
+    reply_add_header(reply, "ETag", tag);
+    reply_add_header(reply, "Cache-Control",
+                     query->version == INTEGER_NONE ? "no-cache"
+                                                    : "public, max-age=31536000, immutable");
+    if (request->if_none_match && strstr(request->if_none_match, tag)) {
+        reply->status = 304;
+        reply->bytes  = "";
+        return PROBLEM_NONE;
+    }
+    return write_parameters(request, answered, reply) ? PROBLEM_NONE : PROBLEM_INTERNAL;
+}
+
+static enum problem
+no_such_version(struct request *request, struct reply *reply)
+{
+    snprintf(reply->detail, sizeof reply->detail,
+             "the market \"%.64s\" has no such version; GET .../parameters/versions lists them",
+             request->args[0]);
+    return PROBLEM_NO_SUCH_VERSION;
+}
+
+/* Another version than the one in force. On a worker. */
+static enum problem
+stored_parameters(struct request *request, struct reply *reply)
+{
+    const struct parameters_query *query = request->query;
+    struct stored_version          stored;
+    int64_t version = query->version == INTEGER_NONE ? 0 : query->version;
+    enum find found = version_find(service_connection(request), request->args[0], version,
+                                   query->at, request->arena, &stored);
+
+    if (found != FOUND)
+        return found == FIND_AWAY ? PROBLEM_DATABASE_AWAY : no_such_version(request, reply);
+    struct answered answered = {
+        request->args[0], stored.version, stored.active_at, stored.sha256, stored.document.bytes,
+        stored.document.count,
+    };
+    return answer_version(request, &answered, reply);
 }
 
 static enum problem
@@ -181,29 +246,21 @@ parameters(struct request *request, const struct markets *markets, struct reply 
 {
     const struct parameters_query *query = request->query;
     const struct market           *market = market_find(markets, request->args[0]);
-    char                          *tag = arena_alloc(request->arena, 1, DIGEST_TEXT_MAX + 2);
-    char                           sha256[DIGEST_TEXT_MAX];
+    struct visit                  *visit = service_visit(request);
 
     if (!market)
         return no_such_market(request, reply);
-    if (query->version != INTEGER_NONE && query->version != market->version) {
-        snprintf(reply->detail, sizeof reply->detail, "the market \"%s\" has version %" PRId64 " in force", market->market,
-                 market->version);
-        return PROBLEM_NO_SUCH_VERSION;
-    }
-    if (!tag)
+    if (!visit)
         return PROBLEM_INTERNAL;
-    digest_format(&market->sha256, sha256);
-    snprintf(tag, DIGEST_TEXT_MAX + 2, "\"%s\"", sha256);
-    reply_add_header(reply, "ETag", tag);
-    reply_add_header(reply, "Cache-Control",
-                     query->version == INTEGER_NONE ? "no-cache" : "public, max-age=31536000, immutable");
-    if (request->if_none_match && !strcmp(request->if_none_match, tag)) {
-        reply->status = 304;
-        reply->bytes  = "";
+    if (query->version == INTEGER_NONE ? query->at != INSTANT_NONE
+                                       : query->version != market->version) {
+        visit->later = stored_parameters;
+        reply->waits = true;
         return PROBLEM_NONE;
     }
-    return write_parameters(market, request, sha256, reply) ? PROBLEM_NONE : PROBLEM_INTERNAL;
+    struct answered answered = { market->market, market->version, market->active_at,
+                                 market->sha256, market->document, market->document_count };
+    return answer_version(request, &answered, reply);
 }
 
 static enum problem

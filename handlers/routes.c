@@ -5,15 +5,24 @@
 #include "handlers/answers.h"
 #include "handlers/decide.h"
 #include "handlers/log.h"
+#include "handlers/governance.h"
+#include "handlers/guardian.h"
 #include "handlers/markets.h"
 #include "handlers/operation.h"
 #include "handlers/presets.h"
+#include "handlers/proposals.h"
 #include "handlers/snapshots.h"
 #include "handlers/stored.h"
+#include "handlers/versions.h"
+#include "handlers/votes.h"
 #include "risk/question.h"
 #include "risk/snapshot.h"
 
-enum { WITH_DEPTH = 4 << 20 };                /* bytes of a body that may hold 20,000 levels */
+enum {
+    WITH_DEPTH = 4 << 20,                     /* bytes of a body that may hold 20,000 levels */
+    PROPOSAL_BYTES_MAX = 1 << 20,
+    VOTE_BYTES_MAX = 16 << 10,
+};
 
 #define TEXT "text/plain; charset=utf-8"
 
@@ -43,6 +52,43 @@ const struct route routes[] = {
       .handle = get_market, .operation = "getMarket" },
     { .method = "GET", .path = "/v1/markets/{market}/parameters", .query = &parameters_query_record,
       .answer = &parameters_answer_record, .status = 200, .handle = get_parameters, .operation = "getParameters" },
+    { .method = "GET", .path = "/v1/markets/{market}/parameters/versions",
+      .query = &versions_query_record, .answer = &version_list_record, .status = 200,
+      .runs_on = RUNS_ON_WORKER, .handle = list_versions, .operation = "listVersions" },
+    { .method = "GET", .path = "/v1/markets/{market}/parameters/diff", .query = &diff_query_record,
+      .answer = &parameters_diff_record, .status = 200, .runs_on = RUNS_ON_WORKER,
+      .handle = diff_versions, .operation = "diffVersions" },
+    { .method = "POST", .path = "/v1/markets/{market}/guardian-actions", .role = ROLE_GUARD,
+      .body = &guardian_action_record, .body_bytes_max = PROPOSAL_BYTES_MAX,
+      .answer = &proposal_answer_record, .status = 201, .runs_on = RUNS_ON_WORKER,
+      .idempotency_key_required = true, .handle = create_guardian_action,
+      .operation = "createGuardianAction" },
+    { .method = "POST", .path = "/v1/proposals", .role = ROLE_PROPOSE,
+      .body = &new_proposal_record, .body_bytes_max = PROPOSAL_BYTES_MAX,
+      .answer = &proposal_answer_record, .status = 201, .runs_on = RUNS_ON_WORKER,
+      .idempotency_key_required = true, .handle = create_proposal,
+      .operation = "createProposal" },
+    { .method = "GET", .path = "/v1/proposals", .query = &proposal_query_record,
+      .answer = &proposal_list_record, .status = 200, .runs_on = RUNS_ON_WORKER,
+      .handle = list_proposals, .operation = "listProposals" },
+    { .method = "GET", .path = "/v1/proposals/{proposal}", .answer = &proposal_answer_record,
+      .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_proposal,
+      .operation = "getProposal" },
+    { .method = "POST", .path = "/v1/proposals/{proposal}/approvals", .role = ROLE_APPROVE,
+      .body = &new_approval_record, .body_bytes_max = VOTE_BYTES_MAX,
+      .answer = &proposal_answer_record, .status = 201, .runs_on = RUNS_ON_WORKER,
+      .idempotency_key_required = true, .handle = create_approval,
+      .operation = "createApproval" },
+    { .method = "POST", .path = "/v1/proposals/{proposal}/rejection", .role = ROLE_APPROVE,
+      .or_role = ROLE_GUARD, .body = &proposal_ending_record, .body_bytes_max = VOTE_BYTES_MAX,
+      .answer = &proposal_answer_record, .status = 201, .runs_on = RUNS_ON_WORKER,
+      .idempotency_key_required = true, .handle = create_rejection,
+      .operation = "createRejection" },
+    { .method = "POST", .path = "/v1/proposals/{proposal}/cancellation", .role = ROLE_PROPOSE,
+      .or_role = ROLE_ADMIN, .body = &proposal_ending_record, .body_bytes_max = VOTE_BYTES_MAX,
+      .answer = &proposal_answer_record, .status = 201, .runs_on = RUNS_ON_WORKER,
+      .idempotency_key_required = true, .handle = create_cancellation,
+      .operation = "createCancellation" },
     { .method = "PUT", .path = "/v1/markets/{market}/snapshot", .role = ROLE_FEED, .body = &snapshot_push_record,
       .body_bytes_max = WITH_DEPTH, .answer = &snapshot_receipt_record, .status = 200, .runs_on = RUNS_ON_WORKER,
       .handle = put_snapshot, .operation = "putSnapshot" },

@@ -57,6 +57,11 @@ of_market(const struct markets *markets, const char *market, struct ruling *out,
                  "there is no market \"%s\"; GET /v1/markets lists them", market);
         return PROBLEM_NO_SUCH_MARKET;
     }
+    if (out->market->parameters.status == MARKET_RETIRED) {
+        snprintf(reply->detail, sizeof reply->detail, "version %lld retired it",
+                 (long long)out->market->version);
+        return PROBLEM_MARKET_RETIRED;
+    }
     out->parameters = &out->market->parameters;
     out->sha256     = out->market->sha256;
     out->version    = out->market->version;

@@ -167,6 +167,10 @@ take(struct request *request, struct reply *reply)
     if (!visit)
         return PROBLEM_INTERNAL;
     visit->reply = reply;
+    if (visit->later) {
+        service_run_on_worker(visit, visit->later);
+        return PROBLEM_NONE;
+    }
     if (reply->waits)
         return submit_decision(visit);
     if (request->route->runs_on == RUNS_ON_WORKER) {

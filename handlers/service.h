@@ -55,6 +55,8 @@ struct visit {
     enum problem     (*handle)(struct request *request, struct reply *reply);
     struct stream    *stream;                 /* that a producer has begun; NULL: none */
     const struct kept_snapshot *snapshot;     /* held until the request ends; NULL: none */
+    /* What is to run on a worker in place of the handler, which waits for it; NULL: none. */
+    enum problem     (*later)(struct request *request, struct reply *reply);
     const char       *wanted;                 /* the hash of one that is to be loaded on a worker; NULL: none */
     bool              is_asked_again;         /* what ran on the worker only prepared: the handler is called anew */
 };

@@ -474,10 +474,9 @@ fill_upcoming(struct preview *preview)
     preview->figures->upcoming_count = upcoming_fill(&prospect, question, preview->room->upcoming);
 }
 
-enum risk_status
-preview_compute(const struct parameters *parameters, const struct question *question,
-                int64_t now_us, unsigned parts, struct figures_room *room, struct figures *figures,
-                struct faults *faults)
+static enum risk_status
+answer(const struct parameters *parameters, const struct question *question, int64_t now_us,
+       unsigned parts, struct figures_room *room, struct figures *figures, struct faults *faults)
 {
     struct preview           preview = { .question = question, .figures = figures, .room = room,
                                          .faults = faults };
@@ -494,5 +493,18 @@ preview_compute(const struct parameters *parameters, const struct question *ques
         status = compute_in_slices(&preview, rules, now_us, parts);
     if (status == RISK_OK && question->scheduled_count > 0)
         fill_upcoming(&preview);
+    return status;
+}
+
+enum risk_status
+preview_compute(const struct parameters *parameters, const struct question *question,
+                int64_t now_us, unsigned parts, struct figures_room *room, struct figures *figures,
+                struct faults *faults)
+{
+    enum risk_status status = answer(parameters, question, now_us, parts, room, figures, faults);
+
+    if (status == RISK_OK && parameters->status == MARKET_PAUSED)
+        figures_warn(figures, "market_paused", "the market is paused: its rules stand, but the "
+                                               "protocol may not act by them now");
     return status;
 }

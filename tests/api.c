@@ -90,6 +90,15 @@ api_document(void)
     return api.document;
 }
 
+struct api_service *
+api_switch(struct api_service *service)
+{
+    struct api_service *before = api.service;
+
+    api.service = service;
+    return before;
+}
+
 unsigned
 api_port(void)
 {

@@ -19,6 +19,8 @@ void api_open_another(bool is_embedded);
 void api_restart(void);
 
 struct api_service *api_running(void);
+/* Requests go to this one from now on; returns the one before. */
+struct api_service *api_switch(struct api_service *service);
 unsigned            api_port(void);           /* where requests go: the service's or a proxy's */
 const json_t       *api_document(void);       /* openapi.yaml */
 

@@ -526,7 +526,8 @@ START_TEST(parameters_are_fetched_once)
     http_header(&answer.http, "Cache-Control", cache, sizeof cache);
     ck_assert_str_eq(cache, "no-cache");
     ck_assert_int_eq(
-        strncmp(tag + 1, json_string_value(json_object_get(answer.json, "sha256")), 64), 0);
+        strncmp(tag + 4, json_string_value(json_object_get(answer.json, "sha256")), 64), 0);
+    ck_assert_int_eq(strncmp(tag, "\"v1-", 4), 0);
     api_forget(&answer);
 
     snprintf(headers, sizeof headers, "If-None-Match: %s\r\n", tag);

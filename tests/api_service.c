@@ -57,6 +57,15 @@ roles_of(int key)
     return is_one_role ? 1u << key : (1u << ROLE_COUNT) - 2;
 }
 
+/* A key of one role is held by who is called so: approvals count holders. */
+static const char *
+holder_of(int key)
+{
+    bool is_one_role = key > ROLE_ANYONE && key < ROLE_COUNT;
+
+    return key == API_OTHER ? "other" : is_one_role ? role_names[key] : "tester";
+}
+
 static bool
 make_keys(struct running *running, struct connection *connection)
 {
@@ -64,7 +73,7 @@ make_keys(struct running *running, struct connection *connection)
     bool       was_there;
 
     for (int i = ROLE_PREVIEW; i < API_UNKNOWN; i++)
-        if (key_create(connection, NULL, roles_of(i), i == API_OTHER ? "other" : "tester",
+        if (key_create(connection, NULL, roles_of(i), holder_of(i),
                        running->shared->secrets[i], &key) ||
             (i == API_REVOKED && key_revoke(connection, NULL, key.id, &was_there)))
             return fail(running, "keys", connection->why);
@@ -231,6 +240,20 @@ api_service_new(bool is_embedded)
         return NULL;
     }
     service->is_embedded = is_embedded;
+    return service;
+}
+
+struct api_service *
+api_service_beside(const struct api_service *first)
+{
+    struct api_service *service =
+        mmap(NULL, sizeof *service, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (service == MAP_FAILED)
+        return NULL;
+    *service      = *first;
+    service->pid  = 0;
+    service->port = 0;
     return service;
 }
 

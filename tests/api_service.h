@@ -11,7 +11,8 @@
 #include "tests/postgres.h"
 
 /* Whose key a request carries: ROLE_ANYONE is nobody's, ROLE_PREVIEW ... a key that has this role
- * alone; or one of these. OTHER: of another holder, to preview. */
+ * alone; or one of these. OTHER: of another holder, to preview.
+ * The holder of a key of one role has the role's name, that of one of every role is "tester". */
 enum api_key { API_EVERY_ROLE = ROLE_COUNT, API_OTHER, API_REVOKED, API_UNKNOWN, API_KEYS };
 
 #define LOG_ORIGIN "breakwater.test/audit"
@@ -31,6 +32,8 @@ struct api_service {
 
 /* A fresh database, with the sample markets and the keys once a service was started on it. */
 struct api_service *api_service_new(bool is_embedded);
+/* Another instance on the database of one that was started. */
+struct api_service *api_service_beside(const struct api_service *first);
 /* Listens on BREAKWATER_TEST_LISTEN, else on a free port. False: `why`. */
 bool                api_service_start(struct api_service *service);
 /* As an operator would. False: it did not end well. */

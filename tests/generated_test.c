@@ -94,6 +94,23 @@ static const char *const questions[] = {
     "'notional':'1','slippage_rate':'0.1'}]},'candles':{'ETH':{'period_s':60,'rows':" \
     "[['1','1','1','1'],['1','1','1','1']]}}}"
 
+/* Of governance. */
+#define PROPOSAL \
+    "{'market':'eth-usd','base_version':1,'patch':{},'confirms':'prp_1','title':'t'," \
+    "'rationale':'r','rationale_uri':'u','not_before':'2026-01-01T00:00:00Z'}"
+#define GUARDIAN "{'patch':{},'rationale':'r','rationale_uri':'u','duration_s':60}"
+#define APPROVAL \
+    "{'document_sha256':'0b1977c7a0156061faf883e10d2bd52ac3367977086c17957d2e2633983b06e7'}"
+#define ENDING "{'reason':'r'}"
+
+static const struct { const char *operation, *path, *good; size_t least; } governed[] = {
+    { "createProposal", "/v1/proposals", PROPOSAL, 40 },
+    { "createGuardianAction", "/v1/markets/eth-usd/guardian-actions", GUARDIAN, 20 },
+    { "createApproval", "/v1/proposals/prp_1/approvals", APPROVAL, 5 },
+    { "createRejection", "/v1/proposals/prp_1/rejection", ENDING, 5 },
+    { "createCancellation", "/v1/proposals/prp_1/cancellation", ENDING, 5 },
+};
+
 enum { INPUTS_LEAST = 2000, PUSH_INPUTS_LEAST = 300, STRIDE = 7 };
 
 /* One record is read in one way, whoever asks: the other operations get every seventh input. */
@@ -111,6 +128,7 @@ send_bad(void *context, const char *text, size_t bytes, const char *code, const 
         .method = sending->method,
         .path = sending->path,
         .key = API_EVERY_ROLE,
+        .headers = "Idempotency-Key: generated\r\n",
         .body = text,
         .body_count = bytes,
     };
@@ -151,6 +169,9 @@ START_TEST(bad_question_is_refused_by_each_operation)
         send_all(&routes[_i], routes[_i].path, _i ? STRIDE : 1, questions[0], INPUTS_LEAST);
     if (routes[_i].body == &snapshot_push_record)
         send_all(&routes[_i], "/v1/markets/eth-usd/snapshot", 1, PUSH, PUSH_INPUTS_LEAST);
+    for (size_t i = 0; i < COUNT_OF(governed); i++)
+        if (!strcmp(routes[_i].operation, governed[i].operation))
+            send_all(&routes[_i], governed[i].path, 1, governed[i].good, governed[i].least);
 }
 END_TEST
 
@@ -164,10 +185,14 @@ END_TEST
 START_TEST(every_body_is_one_of_these)
 {
     ck_assert_ptr_eq(routes[0].body, &question_record);
-    for (const struct route *route = routes; route->path; route++)
-        ck_assert_msg(!route->body || route->body == &question_record ||
+    for (const struct route *route = routes; route->path; route++) {
+        bool is_governed = false;
+        for (size_t i = 0; i < COUNT_OF(governed); i++)
+            is_governed |= !strcmp(route->operation, governed[i].operation);
+        ck_assert_msg(!route->body || is_governed || route->body == &question_record ||
                           route->body == &snapshot_push_record,
                       "%s takes another body", route->operation);
+    }
 }
 END_TEST
 
