@@ -230,6 +230,11 @@ check_key(struct sequencer *sequencer, char why[static DATABASE_WHY_MAX])
         verdict = checkpoint_open(PQgetvalue(rows, 0, 0), (size_t)PQgetlength(rows, 0, 0),
                                   &sequencer->signers[0].key, &note, &checkpoint);
     PQclear(rows);
+    if (verdict == VERDICT_MALFORMED) {           /* somebody touched it: it is served, and not signed on */
+        atomic_store(&sequencer->is_stopped, true);
+        tell(sequencer, true, "the latest checkpoint is not in its form");
+        return true;
+    }
     if (verdict)
         snprintf(why, DATABASE_WHY_MAX, "the log in this database was not signed with this key: %s. A key "
                  "that takes another's place signs beside it first (BREAKWATER_LOG_KEY_NEXT); a lost key "

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "db/log.h"
 #include "handlers/computation.h"
 #include "handlers/decide.h"
 #include "handlers/service.h"
@@ -92,6 +93,17 @@ problem_of_find(enum find found, enum problem nothing)
     return PROBLEM_INTERNAL;
 }
 
+/* One that has its place in the log and no record any more. */
+static bool
+is_pruned(struct request *request)
+{
+    char    inst[INST_TEXT_MAX];
+    int64_t day, iseq, index;
+
+    return decision_id_parse(request->args[0], &day, inst, &iseq) &&
+           log_index_of_record(service_connection(request), inst, iseq, &index) == FOUND;
+}
+
 enum problem
 get_decision(struct request *request, struct reply *reply)
 {
@@ -101,7 +113,8 @@ get_decision(struct request *request, struct reply *reply)
         PROBLEM_NO_SUCH_DECISION);
 
     if (problem)
-        return problem;
+        return problem == PROBLEM_NO_SUCH_DECISION && is_pruned(request) ? PROBLEM_DECISION_PRUNED
+                                                                         : problem;
     if (!decision_may_be_read(request, &stored))
         return PROBLEM_NO_SUCH_DECISION;
     return answer(request, &stored, NULL, reply);

@@ -10,6 +10,7 @@
 
 #include "audit/digest.h"
 #include "db/database.h"
+#include "db/retention.h"
 #include "handlers/routes.h"
 #include "record/instant.h"
 #include "record/record.h"
@@ -637,6 +638,38 @@ becomes(const char *method, const char *path, int key, const char *question, int
     return is_so;
 }
 
+START_TEST(erased_decision_is_gone)
+{
+    struct api_answer        answer;
+    struct database_settings settings = { .url = api_running()->url };
+    char                     why[DATABASE_WHY_MAX], location[LOCATION_MAX];
+    struct database         *database = database_open(&settings, why);
+    struct connection        connection;
+    int64_t                  index;
+
+    ck_assert_ptr_nonnull(database);
+    ck_assert(connection_open(&connection, database));
+    ask("/v1/previews", ROLE_PREVIEW, NULL, GOOD, 201, &answer);
+    http_header(&answer.http, "Location", location, LOCATION_MAX);
+    api_forget(&answer);
+    enum retention result = RETENTION_NOT_YET;
+    for (int i = 0; i < POLLS_MAX && result == RETENTION_NOT_YET; i++) {
+        usleep(POLL_US);
+        result = decision_erase(&connection, NULL, strrchr(location, '/') + 1, "a test", &index);
+    }
+    ck_assert_int_eq(result, RETENTION_DONE);
+    /* until the log tells of it, to those who verify it after us */
+    for (int i = 0; i < POLLS_MAX && postgres_number(settings.url, "SELECT count(*) FROM audit.pending"); i++)
+        usleep(POLL_US);
+    api_await_log(postgres_number(settings.url, "SELECT size FROM audit.head"));
+    get(location, ROLE_PREVIEW, NULL, 410, &answer);
+    refused(&answer, "decision_pruned");
+    api_forget(&answer);
+    connection_close(&connection);
+    database_close(database);
+}
+END_TEST
+
 START_TEST(revoked_key_is_refused)
 {
     char id[KEY_ID_MAX];
@@ -922,6 +955,7 @@ api_flows_add(TCase *tcase)
     tcase_add_test(tcase, parameters_are_fetched_once);
     tcase_add_test(tcase, presets_are_accepted);
     tcase_add_test(tcase, metrics_count_what_was_asked);
+    tcase_add_test(tcase, erased_decision_is_gone);
     tcase_add_loop_test(tcase, metrics_that_dashboards_name_are_there, 0, 2);
 }
 
