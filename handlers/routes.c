@@ -4,6 +4,7 @@
 #include "audit/proof.h"
 #include "handlers/answers.h"
 #include "handlers/decide.h"
+#include "handlers/impact.h"
 #include "handlers/log.h"
 #include "handlers/governance.h"
 #include "handlers/guardian.h"
@@ -74,6 +75,10 @@ const struct route routes[] = {
     { .method = "GET", .path = "/v1/proposals/{proposal}", .answer = &proposal_answer_record,
       .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_proposal,
       .operation = "getProposal" },
+    { .method = "GET", .path = "/v1/proposals/{proposal}/impact", .role = ROLE_PROPOSE,
+      .or_role = ROLE_APPROVE, .or_third_role = ROLE_AUDIT, .query = &impact_query_record,
+      .answer = &impact_answer_record, .status = 200, .runs_on = RUNS_ON_PRODUCER,
+      .handle = get_impact, .operation = "getImpact" },
     { .method = "POST", .path = "/v1/proposals/{proposal}/approvals", .role = ROLE_APPROVE,
       .body = &new_approval_record, .body_bytes_max = VOTE_BYTES_MAX,
       .answer = &proposal_answer_record, .status = 201, .runs_on = RUNS_ON_WORKER,

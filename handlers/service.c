@@ -63,7 +63,8 @@ check_role(const struct request *request, struct reply *reply)
     const struct route *route = request->route;
 
     if (route->role == ROLE_ANYONE || request->caller.roles & 1u << route->role ||
-        (route->or_role && request->caller.roles & 1u << route->or_role))
+        (route->or_role && request->caller.roles & 1u << route->or_role) ||
+        (route->or_third_role && request->caller.roles & 1u << route->or_third_role))
         return PROBLEM_NONE;
     snprintf(reply->detail, sizeof reply->detail, "the operation %s needs the role %s", route->operation,
              role_names[route->role]);

@@ -29,6 +29,7 @@ struct route {
     const char          *path;
     enum role            role;            /* ROLE_ANYONE: no key is needed */
     enum role            or_role;         /* one that will do as well; ROLE_ANYONE: none */
+    enum role            or_third_role;   /* likewise */
     const struct record *query;           /* of the query string; NULL: none is allowed */
     const struct record *body;            /* NULL: the route takes none */
     size_t               body_bytes_max;

@@ -13,6 +13,7 @@
 #include "tests/api_figures.h"
 #include "tests/api_flows.h"
 #include "tests/api_governance.h"
+#include "tests/api_impact.h"
 #include "tests/api_log.h"
 #include "tests/api_log_vectors.h"
 #include "tests/outside.h"
@@ -511,7 +512,8 @@ START_TEST(key_without_the_role_is_403)
 
     for (int role = ROLE_PREVIEW; role < ROLE_COUNT; role++) {
         request.key = role;
-        if (route->role != ROLE_ANYONE && role != (int)route->role && role != (int)route->or_role)
+        if (route->role != ROLE_ANYONE && role != (int)route->role &&
+            role != (int)route->or_role && role != (int)route->or_third_role)
             ask_so(route, "", &request, 403, "role_missing");
     }
 }
@@ -984,6 +986,7 @@ api_suite(void)
     api_flows_add_apart(add_case(suite, "apart", api_prepare, NULL));
     api_governance_add(add_case(suite, "governance", api_open, api_close));
     api_governance_add_apart(add_case(suite, "governance apart", api_prepare, NULL));
+    api_impact_add_apart(add_case(suite, "impact", api_prepare, NULL));
     tcase_add_test(add_case(suite, "coverage", api_prepare, NULL), everything_documented_was_seen);
     return suite;
 }

@@ -323,6 +323,9 @@ START_TEST(security_is_its_roles)
         json_array_append_new(expected, json_pack("{s: [s]}", "key", role_names[route->role]));
     if (route->or_role != ROLE_ANYONE)
         json_array_append_new(expected, json_pack("{s: [s]}", "key", role_names[route->or_role]));
+    if (route->or_third_role != ROLE_ANYONE)
+        json_array_append_new(expected,
+                              json_pack("{s: [s]}", "key", role_names[route->or_third_role]));
     if (route->role == ROLE_PREVIEW)
         json_array_append_new(expected, json_object());
     assert_equal(route->operation, security, expected);

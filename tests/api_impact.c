@@ -1,0 +1,195 @@
+/* Accounts that were previewed, under a proposal that lowers their threshold. */
+#include "tests/api_impact.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/api.h"
+
+enum { PATH_MAX_BYTES = 160, BODY_MAX_BYTES = 1024 };
+
+static void
+get(const char *path, int key, const char *headers, int status, struct api_answer *answer)
+{
+    struct api_request request = { .method = "GET", .path = path, .key = key, .headers = headers };
+
+    api_call(&request, answer);
+    ck_assert_msg(answer->http.status == status, "GET %s: %d, not %d: %.1500s", path,
+                  answer->http.status, status, answer->http.body);
+}
+
+static void
+post(const char *path, int key, const char *headers, const char *body, int status,
+     struct api_answer *answer)
+{
+    char              *json = api_text(body);
+    struct api_request request = { .method = "POST", .path = path, .key = key, .headers = headers,
+                                   .body = json };
+
+    api_call(&request, answer);
+    ck_assert_msg(answer->http.status == status, "POST %s: %d, not %d: %.1500s", path,
+                  answer->http.status, status, answer->http.body);
+    free(json);
+}
+
+/* Ten ether at 2000 weigh 16,600, and 15,000 under the proposal: the threshold falls to 0.75. */
+static void
+propose(char path[static PATH_MAX_BYTES])
+{
+    struct api_answer answer;
+    char              location[96];
+
+    post("/v1/proposals", ROLE_PROPOSE, "If-Match: *\r\nIdempotency-Key: impact\r\n",
+         "{'market':'eth-usd','base_version':1,'rationale':'a test says so','patch':{'assets':{"
+         "'ETH':{'threshold':'0.75','opening_weight':'0.7'}}}}", 201, &answer);
+    http_header(&answer.http, "Location", location, sizeof location);
+    snprintf(path, PATH_MAX_BYTES, "%s/impact", location);
+    api_forget(&answer);
+}
+
+static void
+preview(const char *account, int debt)
+{
+    struct api_answer answer;
+    char              body[BODY_MAX_BYTES];
+
+    snprintf(body, sizeof body, "{'market':'eth-usd','account':{'id':'%s','collateral':[{'asset':"
+             "'ETH','quantity':'10'}],'debt':[{'asset':'USDC','quantity':'%d'}]},'state':{'prices':"
+             "{'ETH':'2000','USDC':'1'},'volatility':{'ETH':'0.8'}}}", account, debt);
+    post("/v1/previews", ROLE_PREVIEW, NULL, body, 201, &answer);
+    api_forget(&answer);
+}
+
+static void
+says(const struct api_answer *answer, const char *part)
+{
+    json_t *wanted = api_json(part);
+
+    ck_assert_msg(api_contains(answer->json, wanted), "%s is not in %.3000s", part,
+                  answer->http.body);
+    json_decref(wanted);
+}
+
+/* Of those that owe 10,000, 15,100 and 16,700: the last is liquidatable before; the second becomes so,
+ * and is before, too, after -10 % (14,940); the first is not at all (11,620 and 10,500 after -30 %). */
+START_TEST(impact_counts_who_becomes_liquidatable)
+{
+    struct api_answer answer;
+    char              path[PATH_MAX_BYTES];
+
+    api_open_another(false);
+    propose(path);
+    get(path, ROLE_APPROVE, NULL, 200, &answer);
+    says(&answer, "{'decisions':0,'repeated':0,'base_version':1,'snapshot_sha256':null,"
+                  "'worst':[],'states':[{'state':'recorded','accounts':0,'liquidation_price':{"
+                  "'accounts':0,'quantiles':[]}}]}");
+    api_forget(&answer);
+    preview("twice", 9000);
+    preview("safe", 10000);
+    preview("third", 16700);
+    preview("second", 15100);
+    preview("twice", 10000);
+    int64_t size = api_await_log(1);
+    for (int i = 0; i < 100; i++) {             /* until all five are in the log */
+        get(path, ROLE_PROPOSE, NULL, 200, &answer);
+        int64_t decisions = json_integer_value(json_object_get(answer.json, "decisions"));
+        if (decisions == 5)
+            break;
+        api_forget(&answer);
+        size = api_await_log(size + 1);
+    }
+    says(&answer, "{'decisions':5,'repeated':1,'states':[{'accounts':4,'unvalued':0,'shocks':["
+                  "{'shock_rate':'0','liquidatable_before':1,'liquidatable_after':2,"
+                  "'newly_liquidatable':1,'no_longer_liquidatable':0,"
+                  "'newly_liquidatable_debt':'15100','newly_liquidatable_collateral':'20000'},"
+                  "{'liquidatable_before':2,'newly_liquidatable':0},{'liquidatable_before':2},"
+                  "{'shock_rate':'-0.3','liquidatable_before':2,'liquidatable_after':2}],"
+                  "'penalty_rate':{'accounts':4}}]}");
+    const json_t *worst = json_array_get(json_object_get(answer.json, "worst"), 0);
+    ck_assert(json_is_null(json_object_get(worst, "account")));
+    ck_assert(json_is_null(json_object_get(worst, "decision")));
+    ck_assert_str_eq(json_string_value(json_object_get(worst, "debt")), "15100");
+    ck_assert_str_eq(json_string_value(json_object_get(worst, "shock_rate")), "0");
+    api_forget(&answer);
+
+    get(path, ROLE_AUDIT, NULL, 200, &answer);
+    worst = json_array_get(json_object_get(answer.json, "worst"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(worst, "account")), "second");
+    ck_assert(!strncmp(json_string_value(json_object_get(worst, "decision")), "dec_", 4));
+    api_forget(&answer);
+
+    get(path, ROLE_PROPOSE, "Accept: text/event-stream\r\n", 200, &answer);
+    ck_assert_ptr_nonnull(strstr(answer.http.body, "event: impact\ndata: {\"proposal\":\"prp_"));
+    api_forget(&answer);
+    api_close();
+}
+END_TEST
+
+/* As another instance that computes one, for two seconds; returns once it does. */
+static pid_t
+hold_turn(void)
+{
+    const char *url = api_running()->url;
+    pid_t       other = fork();
+
+    ck_assert_int_ge(other, 0);
+    if (!other) {
+        postgres_run(url, "SELECT pg_advisory_lock(7241, 5), pg_sleep(2)");
+        _exit(0);
+    }
+    for (int i = 0; i < 200; i++, usleep(10000))
+        if (postgres_number(url, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+                                 " AND classid = 7241 AND objid = 5"))
+            return other;
+    ck_abort_msg("the other does not begin");
+}
+
+START_TEST(impact_is_computed_one_at_a_time)
+{
+    struct api_answer answer;
+    char              path[PATH_MAX_BYTES], too_many[PATH_MAX_BYTES + 32], after[16];
+
+    api_open_another(false);
+    propose(path);
+    pid_t other = hold_turn();
+    get(path, ROLE_AUDIT, NULL, 429, &answer);
+    says(&answer, "{'code':'impact_running'}");
+    http_header(&answer.http, "Retry-After", after, sizeof after);
+    ck_assert_str_eq(after, "5");
+    api_forget(&answer);
+    ck_assert_int_eq(waitpid(other, NULL, 0), other);
+    get(path, ROLE_AUDIT, NULL, 200, &answer);
+    api_forget(&answer);
+
+    snprintf(too_many, sizeof too_many, "%s?decisions=100001", path);
+    get(too_many, ROLE_AUDIT, NULL, 400, &answer);
+    api_forget(&answer);
+    get("/v1/proposals/prp_00000000000000000000000000000000/impact", ROLE_AUDIT, NULL, 404,
+        &answer);
+    says(&answer, "{'code':'no_such_proposal'}");
+    api_forget(&answer);
+
+    postgres_stop();
+    for (int i = 0; i < 100; i++) {
+        struct api_request request = { .method = "GET", .path = path, .key = ROLE_AUDIT };
+        api_call(&request, &answer);
+        int status = answer.http.status;
+        api_forget(&answer);
+        if (status == 503)
+            break;
+        ck_assert_int_lt(i, 99);
+    }
+    postgres_start();
+    api_close();
+}
+END_TEST
+
+void
+api_impact_add_apart(TCase *tcase)
+{
+    tcase_add_test(tcase, impact_counts_who_becomes_liquidatable);
+    tcase_add_test(tcase, impact_is_computed_one_at_a_time);
+}
