@@ -154,7 +154,8 @@ document_find(struct connection *connection, const struct digest *sha256, struct
 {
     static const char sql[] =
         "SELECT bytes FROM breakwater.kept WHERE sha256 = $1::bytea"
-        " UNION ALL SELECT document FROM breakwater.parameters WHERE sha256 = $1::bytea LIMIT 1";
+        " UNION ALL SELECT document FROM breakwater.parameters WHERE sha256 = $1::bytea"
+        " UNION ALL SELECT document FROM breakwater.proposal WHERE sha256 = $1::bytea LIMIT 1";
     const struct arg  args[] = { ARG_DIGEST(sha256) };
     PGresult         *rows;
     enum find         found = find_rows(connection, sql, args, 1, &rows);

@@ -40,8 +40,8 @@ enum find idempotency_find(struct connection *connection, const char *caller, co
 
 struct stored_document { const char *bytes; size_t count; };
 
-/* A state or a parameter document by the SHA-256 of its canonical bytes, whether a
- * request or a market brought it. */
+/* A state or a parameter document by the SHA-256 of its canonical bytes, whether a request, a market
+ * or a proposal brought it. */
 enum find document_find(struct connection *connection, const struct digest *sha256,
                         struct arena *arena, struct stored_document *out);
 

@@ -1,4 +1,5 @@
-/* Accounts that were previewed, under a proposal that lowers their threshold. */
+/* Accounts that were previewed, under a proposal that lowers their threshold: all at once, and each
+ * in its own preview. */
 #include "tests/api_impact.h"
 
 #include <stdio.h>
@@ -187,9 +188,71 @@ START_TEST(impact_is_computed_one_at_a_time)
 }
 END_TEST
 
+/* A proposal that the service holds for long, scheduled. */
+static void
+schedule(void)
+{
+    struct api_answer answer;
+    char              location[96], path[128], headers[192], tag[128], body[128];
+
+    post("/v1/proposals", ROLE_PROPOSE, "If-Match: *\r\nIdempotency-Key: coming\r\n",
+         "{'market':'eth-usd','base_version':1,'rationale':'a test says so','not_before':"
+         "'2099-01-01T00:00:00Z','patch':{'applies_to':'ramp','ramp_s':86400,'assets':{'ETH':{"
+         "'threshold':'0.75','opening_weight':'0.7'}}}}", 201, &answer);
+    http_header(&answer.http, "Location", location, sizeof location);
+    http_header(&answer.http, "ETag", tag, sizeof tag);
+    snprintf(path, sizeof path, "%s/approvals", location);
+    snprintf(headers, sizeof headers, "If-Match: %s\r\nIdempotency-Key: yes\r\n", tag);
+    snprintf(body, sizeof body, "{'document_sha256':'%s'}",
+             json_string_value(json_object_get(answer.json, "document_sha256")));
+    api_forget(&answer);
+    post(path, ROLE_APPROVE, headers, body, 201, &answer);
+    says(&answer, "{'state':'scheduled'}");
+    api_forget(&answer);
+}
+
+/* 12,000 owed on 20,000: 16,600 today; 15,000 after, which is 1.25, and 12,000 / (10 * 0.75). */
+START_TEST(preview_shows_what_is_coming_to_the_account)
+{
+    static const char question[] =
+        "{'market':'eth-usd','account':{'opened_version':1,'collateral':[{'asset':'ETH',"
+        "'quantity':'10'}],'debt':[{'asset':'USDC','quantity':'12000'}]},"
+        "'state':{'prices':{'ETH':'2000','USDC':'1'}}}";
+    static const char too_new[] =
+        "{'market':'eth-usd','account':{'opened_version':2,'cash':'1'},"
+        "'state':{'prices':{'ETH':'2000','USDC':'1'}}}";
+    struct api_answer answer;
+
+    api_open_another(false);
+    post("/v1/previews", ROLE_PREVIEW, NULL, question, 201, &answer);
+    says(&answer, "{'upcoming':[],'decision':{'parameters_version':1}}");
+    api_forget(&answer);
+    schedule();
+    for (int i = 0; i < 100; i++, usleep(50000)) {
+        post("/v1/previews", ROLE_PREVIEW, NULL, question, 201, &answer);
+        if (json_array_size(json_object_get(answer.json, "upcoming")))
+            break;
+        api_forget(&answer);
+        ck_assert_int_lt(i, 99);
+    }
+    says(&answer, "{'decision':{'parameters_version':1},'health':{'ratio':'1.383333333333333333'},"
+                  "'upcoming':[{'parameters_version':2,'active_at':'2099-01-01T00:00:00.000Z',"
+                  "'full_at':'2099-01-02T00:00:00.000Z','health_ratio':'1.25',"
+                  "'health_ratio_reason':null,'liquidation_price':'1600',"
+                  "'liquidation_price_reason':null}]}");
+    api_forget(&answer);
+    post("/v1/previews", ROLE_PREVIEW, NULL, too_new, 422, &answer);
+    says(&answer, "{'code':'meaningless','errors':[{'pointer':'/account/opened_version',"
+                  "'code':'unknown_version'}]}");
+    api_forget(&answer);
+    api_close();
+}
+END_TEST
+
 void
 api_impact_add_apart(TCase *tcase)
 {
     tcase_add_test(tcase, impact_counts_who_becomes_liquidatable);
     tcase_add_test(tcase, impact_is_computed_one_at_a_time);
+    tcase_add_test(tcase, preview_shows_what_is_coming_to_the_account);
 }
