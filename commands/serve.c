@@ -22,6 +22,7 @@
 #include "handlers/routes.h"
 #include "handlers/witnesses.h"
 #include "handlers/service.h"
+#include "handlers/watch.h"
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/watchers.h"
@@ -188,6 +189,7 @@ open_threads(struct serving *serving)
     service->watchers = watchers_open();
     if (!service->watchers)
         return fail("watchers", "they could not be started");
+    watch_open(service);
     service->housekeeper = housekeeper_open(service->database);
     if (!service->housekeeper)
         return fail("housekeeper", "it could not be started");

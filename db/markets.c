@@ -11,6 +11,7 @@
 
 #include "db/held.h"
 #include "db/market_editions.h"
+#include "db/versions.h"
 #include "record/json.h"
 
 enum { MARKETS_MAX = 4096, MARKET_BYTES_MAX = 128 << 20 };
@@ -37,6 +38,8 @@ struct market_cache {
     struct cell     cell;
     pthread_mutex_t reloading;                /* one reload at a time */
     pthread_mutex_t counting;                 /* of the loaded markets' holders */
+    void          (*tell)(void *context, const struct market_news *news);     /* NULL: nobody */
+    void           *tell_context;
 };
 
 static void
@@ -272,6 +275,48 @@ fill(struct market_cache *cache, struct connection *connection, const PGresult *
     return true;
 }
 
+enum { NEWS_VERSIONS_MAX = 200, NEWS_BYTES_MAX = 4 << 20 };
+
+/* Each version that came since: where they cannot be read, the one in force, which is known. */
+static void
+tell_one(struct market_cache *cache, struct connection *connection, const struct market *old,
+         const struct market *now)
+{
+    struct arena           arena;
+    char                   sha256[DIGEST_TEXT_MAX];
+    struct version_listed *versions = NULL;
+    struct version_listed  known = { .version = now->version, .created_at = now->active_at,
+                                     .active_at = now->active_at, .sha256 = sha256 };
+    struct versions_wanted wanted = { .market = now->market, .beyond = old ? old->version : 0,
+                                      .limit = NEWS_VERSIONS_MAX, .is_ascending = true };
+    struct market_news     news = { .market = now };
+
+    arena_open(&arena, NEWS_BYTES_MAX);
+    digest_format(&now->sha256, sha256);
+    if (!old || old->version != now->version) {
+        if (versions_list(connection, &wanted, &arena, &versions, &news.versions_count) != FOUND) {
+            versions            = &known;
+            news.versions_count = 1;
+        }
+        news.versions = versions;
+    }
+    cache->tell(cache->tell_context, &news);
+    arena_close(&arena);
+}
+
+static void
+tell_all(struct market_cache *cache, struct connection *connection, const struct markets *before)
+{
+    const struct markets *now = markets_hold(cache);
+
+    for (size_t i = 0; cache->tell && i < now->count; i++) {
+        const struct market *old = market_find(before, now->items[i].market);
+        if (!old || value_of(before)->loaded[old - before->items] != value_of(now)->loaded[i])
+            tell_one(cache, connection, old, &now->items[i]);
+    }
+    markets_release(cache, now);
+}
+
 static bool
 reload(struct market_cache *cache, struct connection *connection)
 {
@@ -290,12 +335,24 @@ reload(struct market_cache *cache, struct connection *connection)
     bool                   is_good = value && fill(cache, connection, list, before, value);
     bool                   is_news = is_good && !is_same(before, &value->markets);
     PQclear(list);
-    markets_release(cache, before);
-    if (is_news)
+    if (is_news) {
         cell_replace(&cache->cell, &value->held);
-    else if (value)
+        tell_all(cache, connection, before);
+    } else if (value) {
         free_markets(&value->held);
+    }
+    markets_release(cache, before);
     return is_good;
+}
+
+void
+market_cache_observe(struct market_cache *cache,
+                     void (*tell)(void *context, const struct market_news *news), void *context)
+{
+    pthread_mutex_lock(&cache->reloading);
+    cache->tell         = tell;
+    cache->tell_context = context;
+    pthread_mutex_unlock(&cache->reloading);
 }
 
 bool

@@ -38,6 +38,20 @@ void                  markets_release(struct market_cache *cache, const struct m
 /* NULL: none */
 const struct market  *market_find(const struct markets *markets, const char *name);
 
+/* What a reload found new of a market: versions that came into force, oldest first, and what is
+ * scheduled now. */
+struct version_listed;
+struct market_news {
+    const struct market         *market;
+    const struct version_listed *versions;
+    size_t                       versions_count;
+};
+/* Told of all news from then on, by the thread that reloads, after the cache has it. Before others
+ * reload. */
+void market_cache_observe(struct market_cache *cache,
+                          void (*tell)(void *context, const struct market_news *news),
+                          void *context);
+
 struct market_cache *market_cache_open(void);                         /* empty */
 /* Reads what changed. False: the cache stays as it was; connection->why says why. A document that
  * this program cannot read keeps its market as it was (or absent), and is reported. */

@@ -16,6 +16,7 @@
 #include "handlers/stored.h"
 #include "handlers/versions.h"
 #include "handlers/votes.h"
+#include "handlers/watch.h"
 #include "risk/question.h"
 #include "risk/snapshot.h"
 
@@ -59,6 +60,9 @@ const struct route routes[] = {
     { .method = "GET", .path = "/v1/markets/{market}/parameters/diff", .query = &diff_query_record,
       .answer = &parameters_diff_record, .status = 200, .runs_on = RUNS_ON_WORKER,
       .handle = diff_versions, .operation = "diffVersions" },
+    { .method = "GET", .path = "/v1/markets/{market}/parameters/stream",
+      .media_type = "text/event-stream", .status = 200, .runs_on = RUNS_ON_WORKER,
+      .handle = watch_parameters, .operation = "watchParameters" },
     { .method = "POST", .path = "/v1/markets/{market}/guardian-actions", .role = ROLE_GUARD,
       .body = &guardian_action_record, .body_bytes_max = PROPOSAL_BYTES_MAX,
       .answer = &proposal_answer_record, .status = 201, .runs_on = RUNS_ON_WORKER,

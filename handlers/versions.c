@@ -35,7 +35,7 @@ static const struct field version_listed_fields[] = {
     NAME_FIELD   (version_listed, holder, .nullable = true),
     TEXT_FIELD   (version_listed, why, .form = TEXT_ANY, .max = WHY_MAX, .nullable = true),
 };
-static const struct record version_listed_record = RECORD(version_listed, version_listed_fields);
+const struct record version_listed_record = RECORD(version_listed, version_listed_fields);
 
 struct version_list {
     struct version_listed *items;

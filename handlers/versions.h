@@ -4,6 +4,7 @@
 
 #include "server/request.h"
 
+extern const struct record version_listed_record;
 extern const struct record versions_query_record, version_list_record, diff_query_record,
                            parameters_diff_record;
 

@@ -1,9 +1,11 @@
 /* Governance over HTTP. */
 #include "tests/api_governance.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -729,6 +731,86 @@ START_TEST(market_is_not_created_twice)
 }
 END_TEST
 
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A stream of events as it comes; fails the test where `wanted` does not, within a while. */
+struct watching { struct http_client client; char text[1 << 16]; size_t count; };
+
+static void
+watch(struct watching *watching, const char *market, const char *headers)
+{
+    char request[TEXT_MAX_BYTES];
+
+    http_connect(&watching->client, api_running()->port);
+    snprintf(request, sizeof request, "GET /v1/markets/%s/parameters/stream HTTP/1.1\r\n"
+             "Host: localhost\r\n%s\r\n", market, headers);
+    http_send(&watching->client, request);
+    watching->count = 0;
+}
+
+static void
+await_text(struct watching *watching, const char *wanted)
+{
+    char   *text = api_text(wanted);
+    int64_t until_ms = now_ms() + 5000;
+
+    watching->text[watching->count] = '\0';
+    while (!strstr(watching->text, text)) {
+        struct pollfd source = { .fd = watching->client.fd, .events = POLLIN };
+        ck_assert_msg(now_ms() < until_ms && watching->count < sizeof watching->text - 1,
+                      "no %s in %s", text, watching->text);
+        if (poll(&source, 1, 100) <= 0)
+            continue;
+        ssize_t got = recv(watching->client.fd, watching->text + watching->count,
+                           sizeof watching->text - 1 - watching->count, 0);
+        ck_assert_msg(got > 0, "the stream ended: %s", watching->text);
+        watching->count += (size_t)got;
+        watching->text[watching->count] = '\0';
+    }
+    free(text);
+}
+
+START_TEST(watcher_is_told_of_each_version)
+{
+    struct watching    *live = malloc(sizeof *live), *late = malloc(sizeof *late);
+    struct api_request  bad = { .method = "GET", .path = "/v1/markets/seen/parameters/stream",
+                                .headers = "Last-Event-ID: x\r\n" };
+    struct api_answer   answer;
+    struct held         held;
+
+    create("seen", DOCUMENT(AT_ONCE));
+    watch(live, "seen", "");
+    await_text(live, "id: 1\nevent: parameters\ndata: {'version':1,");
+    await_text(live, "event: scheduled\ndata: {'scheduled':[]}\n\n");
+    change("seen", 1, "{'assets':{'ETH':{'threshold':'0.79'}}}");
+    await_text(live, "id: 2\nevent: parameters\ndata: {'version':2,");
+    change("seen", 2, "{'governance':{'delay_s':3600}}");
+    propose("seen", 3, "{'assets':{'ETH':{'threshold':'0.78'}}}", &held);
+    approve(&held, ROLE_APPROVE);
+    await_text(live, "event: scheduled\ndata: {'scheduled':[{'version':4,");
+    watch(late, "seen", "Last-Event-ID: 1\r\n");
+    await_text(late, "id: 2\nevent: parameters\ndata: {'version':2,");
+    await_text(late, "id: 3\nevent: parameters\ndata: {'version':3,");
+    await_text(late, "{'scheduled':[{'version':4,");
+    ck_assert_ptr_null(strstr(late->text, "id: 1\n"));
+    http_close(&live->client);
+    http_close(&late->client);
+    free(live);
+    free(late);
+    api_call(&bad, &answer);
+    ck_assert_int_eq(answer.http.status, 400);
+    api_forget(&answer);
+    get("/v1/markets/none/parameters/stream", NULL, 404, &answer);
+    api_forget(&answer);
+}
+END_TEST
+
 /* The sweep may have been there first: either way it is no approval. */
 START_TEST(expired_proposal_is_not_approved)
 {
@@ -778,14 +860,6 @@ START_TEST(revoked_key_voids_its_approval)
     api_close();
 }
 END_TEST
-
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* By the clock of the database, whatever those of the instances say: here it is half a day ahead. */
 START_TEST(instances_are_at_the_same_version_within_a_second)
@@ -893,6 +967,7 @@ START_TEST(governance_waits_for_the_database)
     away("GET", held.location, NULL);
     away("GET", "/v1/markets/away/parameters?version=1", NULL);
     away("GET", "/v1/markets/away/parameters/versions", NULL);
+    away("GET", "/v1/markets/away/parameters/stream", NULL);
     away("GET", "/v1/markets/away/parameters/diff?from=1&to=2", NULL);
     usleep(1000000);                          /* it becomes due while nobody can do anything */
     ck_assert_int_eq(version_of("away"), 2);
@@ -919,6 +994,7 @@ api_governance_add(TCase *tcase)
     tcase_add_test(tcase, paused_market_is_opened_confirmed_or_retired);
     tcase_add_test(tcase, proposal_whose_base_moved_says_where);
     tcase_add_test(tcase, market_is_not_created_twice);
+    tcase_add_test(tcase, watcher_is_told_of_each_version);
 }
 
 void

@@ -22,6 +22,7 @@
 #include "db/writer.h"
 #include "handlers/routes.h"
 #include "handlers/service.h"
+#include "handlers/watch.h"
 #include "server/metrics.h"
 
 enum {
@@ -145,6 +146,7 @@ open_threads(struct running *running)
     service->workers     = workers_open(service->database, WORKERS, WORKERS_QUEUE_MAX);
     service->producers   = workers_open(service->database, WORKERS, WORKERS_QUEUE_MAX);
     service->watchers    = watchers_open();
+    watch_open(service);
     service->housekeeper = housekeeper_open(service->database);
     return (service->writer && service->workers && service->producers && service->watchers &&
             service->housekeeper) ||
