@@ -24,7 +24,7 @@ enum problem get_log_consistency(struct request *request, struct reply *reply);
 enum problem get_log_proof(struct request *request, struct reply *reply);          /* .tlog-proof */
 enum problem get_decision_proof(struct request *request, struct reply *reply);
 
-/* log_records.c, on a worker. */
+/* log_records.c, on a worker; a range on a producer, since it is streamed. */
 extern const struct record log_records_query_record, log_record_record;
 enum problem list_log_records(struct request *request, struct reply *reply);
 enum problem get_log_record(struct request *request, struct reply *reply);

@@ -9,16 +9,18 @@
 #include "handlers/service.h"
 #include "handlers/stored.h"
 
-enum { RECORD_LINE_ROOM = 256, RECORDS_COUNT_MAX = 100000 };
+/* A line without its record; base64 that is sent at once, of so many bytes, which must be a multiple
+ * of three. */
+enum { RECORD_LINE_ROOM = 256, FLUSH_BYTES = 32 << 10, PIECE_BYTES = 12 << 10 };
 
-/* An answer ends early where it would grow past this: the next request goes on where it ended. */
-enum { RECORDS_BYTES_MAX = 3 << 20 };
+_Static_assert(PIECE_BYTES % 3 == 0 && PIECE_BYTES / 3 * 4 + RECORD_LINE_ROOM <= FLUSH_BYTES,
+               "a piece has room after what was not sent yet, and no padding but at its end");
 
 struct log_records_query { int64_t from, count; const char *id; };
 
 static const struct field log_records_query_fields[] = {
     INTEGER_FIELD(log_records_query, from, .optional = true, .min = 0, .max = INTEGER_MAX),
-    INTEGER_FIELD(log_records_query, count, .optional = true, .min = 1, .max = RECORDS_COUNT_MAX,
+    INTEGER_FIELD(log_records_query, count, .optional = true, .min = 1, .max = INTEGER_MAX,
                   .initial = "256"),
     NAME_FIELD   (log_records_query, id, .optional = true),
 };
@@ -36,9 +38,8 @@ static const struct field log_record_fields[] = {
 };
 const struct record log_record_record = RECORD(log_record, log_record_fields);
 
-/* Without the newline. */
 static void
-write_record(const struct stored_record *record, struct text *out)
+write_begin(const struct stored_record *record, struct text *out)
 {
     text_format(out, "{\"index\":%lld,", (long long)record->index);
     if (!record->record) {
@@ -48,6 +49,15 @@ write_record(const struct stored_record *record, struct text *out)
     text_add_string(out, "\"salt\":\"");
     text_add_hex(out, record->salt.bytes, DIGEST_BYTES);
     text_add_string(out, "\",\"record\":\"");
+}
+
+/* Without a newline. */
+static void
+write_record(const struct stored_record *record, struct text *out)
+{
+    write_begin(record, out);
+    if (!record->record)
+        return;
     base64_add(out, record->record, record->record_count);
     text_add_string(out, "\"}");
 }
@@ -99,38 +109,84 @@ answer_decision(struct request *request, const char *id, struct reply *reply)
     return problem ? problem : answer_one(request, index, "\n", reply);
 }
 
+/* A range on its way to the client, which sets the pace: lines are collected in `text`, and sent
+ * where they have become enough. */
+struct range {
+    struct request *request;
+    struct stream  *stream;               /* NULL: not begun */
+    struct text     text;
+    bool            is_over;              /* nobody takes it any more */
+    enum problem    problem;
+};
+
+static bool
+begin(struct range *range)
+{
+    if (!range->stream)
+        range->problem = service_stream(range->request, &range->stream);
+    return !range->problem;
+}
+
+static bool
+flush(struct range *range)
+{
+    if (range->text.is_full)
+        range->problem = PROBLEM_INTERNAL;
+    range->is_over    = range->problem || !stream_write(range->stream, range->text.bytes,
+                                                        range->text.count);
+    range->text.count = 0;
+    return !range->is_over;
+}
+
+/* In pieces, so that a large record takes no more room than a small one. */
+static bool
+send_record(struct range *range, const struct stored_record *record)
+{
+    struct text *text = &range->text;
+
+    for (size_t at = 0; at < record->record_count; at += PIECE_BYTES) {
+        size_t left = record->record_count - at;
+        base64_add(text, record->record + at, left < PIECE_BYTES ? left : PIECE_BYTES);
+        if (text->count > FLUSH_BYTES && !flush(range))
+            return false;
+    }
+    text_add_string(text, "\"}");
+    return true;
+}
+
+/* The stream begins with the first record: until then a fault of the database is a problem, not a
+ * cut. */
 static bool
 take(void *context, const struct stored_record *record)
 {
-    struct text *out = context;
-    size_t       before = out->count;
+    struct range *range = context;
 
-    if (before && before + record->record_count / 3 * 4 + RECORD_LINE_ROOM > RECORDS_BYTES_MAX)
+    if (!begin(range))
         return false;
-    write_record(record, out);
-    text_add(out, "\n", 1);
-    return !out->is_full;
+    write_begin(record, &range->text);
+    if (record->record && !send_record(range, record))
+        return false;
+    text_add(&range->text, "\n", 1);
+    return range->text.count <= FLUSH_BYTES || flush(range);
 }
 
 static enum problem
-answer_range(struct request *request, int64_t from, int64_t to, struct reply *reply)
+answer_range(struct request *request, int64_t from, int64_t to)
 {
-    struct text out;
-    int64_t     next = from;
+    struct connection *connection = service_connection(request);
+    struct range       range = { .request = request };
+    int64_t            next = from;
 
-    /* At once: an answer that grew by doubling would not have its room in the request's arena. */
-    text_open(&out, request->arena, to - from > 1 ? RECORDS_BYTES_MAX : 0, RECORDS_BYTES_MAX);
+    text_open(&range.text, request->arena, 2 * FLUSH_BYTES, 2 * FLUSH_BYTES);
     for (int64_t at = from; at < to; at = next) {
-        if (log_records_find(service_connection(request), at, to, take, &out, &next) != FOUND)
-            return connection_is_up(service_connection(request)) ? PROBLEM_INTERNAL
-                                                                 : PROBLEM_DATABASE_AWAY;
-        if (next == at)
-            break;
+        if (log_records_find(connection, at, to, take, &range, &next) != FOUND)
+            return connection_is_up(connection) ? PROBLEM_INTERNAL : PROBLEM_DATABASE_AWAY;
+        if (range.problem || range.is_over)
+            return range.problem;
     }
-    reply_add_header(reply, "Content-Type", "application/x-ndjson");
-    reply->bytes = out.count ? out.bytes : "";
-    reply->count = out.count;
-    return out.is_full ? PROBLEM_INTERNAL : PROBLEM_NONE;
+    if (begin(&range))
+        flush(&range);
+    return range.problem;
 }
 
 enum problem
@@ -148,6 +204,6 @@ list_log_records(struct request *request, struct reply *reply)
     if (query->from > published_size)
         return log_not_covered(reply, published_size);
     int64_t left = published_size - query->from;
-    return answer_range(request, query->from, query->from + (query->count < left ? query->count
-                                                                               : left), reply);
+    return answer_range(request, query->from,
+                        query->from + (query->count < left ? query->count : left));
 }

@@ -131,7 +131,7 @@ const struct route routes[] = {
       .media_type = TEXT, .status = 200, .any_origin = true, .runs_on = RUNS_ON_WORKER,
       .handle = get_log_proof, .operation = "getLogProof" },
     { .method = "GET", .path = "/log/records", .role = ROLE_AUDIT, .query = &log_records_query_record,
-      .media_type = "application/x-ndjson", .status = 200, .runs_on = RUNS_ON_WORKER,
+      .media_type = "application/x-ndjson", .status = 200, .runs_on = RUNS_ON_PRODUCER,
       .handle = list_log_records, .operation = "listLogRecords" },
     { .method = "GET", .path = "/log/records/{index}", .role = ROLE_AUDIT, .answer = &log_record_record,
       .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_log_record, .operation = "getLogRecord" },
