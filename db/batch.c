@@ -70,6 +70,19 @@ decision_bytes(const struct decision *decision)
            decision->parameters.count + (decision->workings ? decision->workings->count : 0);
 }
 
+size_t
+decision_bytes_more(const struct known *known, const struct decision *decision,
+                    const struct decision *before)
+{
+    const struct kept *state = &decision->snapshot;
+    bool is_there = state->count &&
+                    (known_has(known, &state->sha256) ||
+                     (before && before->snapshot.count &&
+                      digest_equal(&before->snapshot.sha256, &state->sha256)));
+
+    return decision_bytes(decision) - (is_there ? state->count : 0);
+}
+
 void
 decision_settle(struct decision *decision, enum settlement settlement)
 {
@@ -84,6 +97,18 @@ settle_all(struct decision **items, size_t count, enum settlement settlement)
         group = 1 + items[i]->followers;
         decision_settle(items[i], settlement);
     }
+}
+
+size_t
+groups_half(struct decision *const *items, size_t count)
+{
+    size_t last = 0, at = 0;
+
+    while (at < count && at < count / 2) {
+        last = at;
+        at += 1 + items[at]->followers;
+    }
+    return at < count || !last ? at : last;
 }
 
 int64_t
@@ -508,4 +533,12 @@ batch_probe(struct connection *connection, int64_t day, const char *inst, int64_
     *is_written = !outcome && !changed;
     batch_rollback(connection);
     return outcome;
+}
+
+enum settlement
+settlement_alone(const struct connection *connection, const struct decision *decision)
+{
+    if (strcmp(connection->sqlstate, "55P03") != 0)
+        return SETTLED_REFUSED;
+    return decision->idempotency_key ? SETTLED_DUPLICATE : SETTLED_AWAY;
 }

@@ -45,8 +45,14 @@ struct batch {
 };
 
 size_t decision_bytes(const struct decision *decision);
+/* What it adds to a batch: a state that is kept already, or that the one before it brings, is not
+ * sent again. `before` may be NULL. */
+size_t decision_bytes_more(const struct known *known, const struct decision *decision,
+                           const struct decision *before);
 /* Tells who waits for it. */
 void    decision_settle(struct decision *decision, enum settlement settlement);
+/* where to cut groups: the end of one, past the middle if it can be; `count`: there is one */
+size_t  groups_half(struct decision *const *items, size_t count);
 /* once a group: afterwards its decisions may be gone */
 void    settle_all(struct decision **items, size_t count, enum settlement settlement);
 int64_t decision_day(const struct decision *decision);         /* since 1970, UTC */
@@ -62,6 +68,10 @@ bool         batch_prepare(struct connection *connection);   /* the statements, 
 /* All but COMMIT, in one round trip. OK: the transaction is open, and refused_count
  * tells whether it may be committed. */
 enum outcome batch_send(struct connection *connection, struct batch *batch);
+/* Of one that PostgreSQL refused alone: a key that somebody holds is taken, a lock held too long is
+ * not its fault, the rest is. */
+enum settlement settlement_alone(const struct connection *connection,
+                                 const struct decision *decision);
 void         batch_rollback(struct connection *connection);
 
 /* Was a transaction committed whose COMMIT was not answered? Puts a row in the place of its first

@@ -67,17 +67,6 @@ set_up(struct writer *writer, bool is_up)
     pthread_mutex_unlock(&writer->lock);
 }
 
-/* What it adds to a batch: a state that is kept already, or that the one before it brings, is not sent again. */
-static size_t
-bytes_more(const struct writer *writer, const struct decision *decision, const struct decision *before)
-{
-    const struct digest *sha256 = &decision->snapshot.sha256;
-    bool is_there = decision->snapshot.count && (known_has(&writer->known, sha256) ||
-                                                 (before && before->snapshot.count && digest_equal(&before->snapshot.sha256, sha256)));
-
-    return decision_bytes(decision) - (is_there ? decision->snapshot.count : 0);
-}
-
 /* The group at the head of the queue, behind the first `count` items; returns its bytes. */
 static size_t
 list_group(struct writer *writer, size_t count)
@@ -86,7 +75,8 @@ list_group(struct writer *writer, size_t count)
     size_t           bytes = 0;
 
     for (size_t end = count + 1 + decision->followers; count < end; count++) {
-        bytes += bytes_more(writer, decision, count ? writer->items[count - 1] : NULL);
+        bytes += decision_bytes_more(&writer->known, decision,
+                                     count ? writer->items[count - 1] : NULL);
         writer->items[count] = decision;
         decision = decision->next;
     }
@@ -342,16 +332,6 @@ leave_out(struct writer *writer, struct decision **items, size_t count,
     return kept_count;
 }
 
-/* Alone it cannot be written: a key that somebody holds is taken, a lock held too long
- * is not its fault, the rest is. */
-static enum settlement
-settlement_alone(const struct writer *writer, const struct decision *decision)
-{
-    if (strcmp(writer->connection.sqlstate, "55P03") != 0)
-        return SETTLED_REFUSED;
-    return decision->idempotency_key ? SETTLED_DUPLICATE : SETTLED_AWAY;
-}
-
 static bool
 is_partition_missing(struct writer *writer, struct decision **items, size_t count)
 {
@@ -362,19 +342,6 @@ is_partition_missing(struct writer *writer, struct decision **items, size_t coun
 
 static void write_group(struct writer *writer, struct decision **items, size_t count,
                         bool may_make_partitions);
-
-/* Where to cut: the end of a group, past the middle if it can be; `count`: there is one group. */
-static size_t
-half(struct decision *const *items, size_t count)
-{
-    size_t last = 0, at = 0;
-
-    while (at < count && at < count / 2) {
-        last = at;
-        at += 1 + items[at]->followers;
-    }
-    return at < count || !last ? at : last;
-}
 
 /* PostgreSQL refused the batch, and nobody saw it: halves, so that one bad request fails alone. */
 static void
@@ -387,10 +354,10 @@ split(struct writer *writer, struct decision **items, size_t count, bool may_mak
     if (count == 1 + items[0]->followers) {
         database_report(writer->database, "a decision cannot be written: %s",
                         writer->connection.why);
-        decision_settle(items[0], settlement_alone(writer, items[0]));
+        decision_settle(items[0], settlement_alone(&writer->connection, items[0]));
         return;
     }
-    size_t cut = half(items, count);
+    size_t cut = groups_half(items, count);
     write_group(writer, items, cut, may_make_partitions);
     write_group(writer, items + cut, count - cut, may_make_partitions);
 }

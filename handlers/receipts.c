@@ -10,6 +10,16 @@
 
 enum { RECEIPT_BYTES_MAX = 1024 };
 
+/* A batch has many. */
+static bool
+says_so(const struct reply *reply)
+{
+    for (size_t i = 0; i < reply->headers_count; i++)
+        if (!strcmp(reply->headers[i].name, "Preference-Applied"))
+            return true;
+    return false;
+}
+
 bool
 receipt_make(struct request *request, const struct digest *commitment, struct reply *reply,
              const char **receipt)
@@ -23,7 +33,8 @@ receipt_make(struct request *request, const struct digest *commitment, struct re
     text_open(&out, request->arena, RECEIPT_BYTES_MAX, RECEIPT_BYTES_MAX);
     receipt_sign(&promise, &request->service->log_keys->receipt, &out);
     text_add(&out, "", 1);
-    reply_add_header(reply, "Preference-Applied", "receipt");
+    if (!says_so(reply))
+        reply_add_header(reply, "Preference-Applied", "receipt");
     *receipt = out.bytes;
     return !out.is_full;
 }

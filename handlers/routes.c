@@ -3,6 +3,7 @@
 
 #include "audit/proof.h"
 #include "handlers/answers.h"
+#include "handlers/batch.h"
 #include "handlers/decide.h"
 #include "handlers/impact.h"
 #include "handlers/log.h"
@@ -32,6 +33,11 @@ const struct route routes[] = {
     { .method = "POST", .path = "/v1/previews", .role = ROLE_PREVIEW, .body = &question_record,
       .body_bytes_max = WITH_DEPTH, .answer = &preview_record, .status = 201, .handle = create_preview,
       .complete = complete_decision, .operation = "createPreview" },
+    { .method = "POST", .path = "/v1/previews/batch", .role = ROLE_PREVIEW,
+      .body = &preview_batch_record, .body_bytes_max = WITH_DEPTH,
+      .answer = &preview_batch_answer_record, .status = 201, .runs_on = RUNS_ON_WORKER,
+      .handle = create_preview_batch, .complete = complete_preview_batch,
+      .operation = "createPreviewBatch" },
     { .method = "POST", .path = "/v1/penalties", .role = ROLE_PREVIEW, .body = &question_record,
       .body_bytes_max = WITH_DEPTH, .answer = &penalty_answer_record, .status = 201, .handle = create_penalty,
       .complete = complete_decision, .operation = "createPenalty" },

@@ -101,6 +101,10 @@ work(struct connection *connection, void *context)
     if (connection)
         problem = visit->handle(visit->request, visit->reply);
     visit->connection = NULL;
+    /* The operation itself may wait for more, as one on the listener. */
+    if (!problem && visit->reply->waits && visit->handle == visit->request->route->handle &&
+        !(problem = submit_decision(visit)))
+        return;
     if (visit->stream) {
         stream_leave(visit->stream, problem != PROBLEM_NONE);
         return;

@@ -10,6 +10,7 @@
 #include "handlers/routes.h"
 #include "record/instant.h"
 #include "risk/question.h"
+#include "tests/api_batch.h"
 #include "tests/api_figures.h"
 #include "tests/api_flows.h"
 #include "tests/api_governance.h"
@@ -989,6 +990,8 @@ api_suite(void)
     api_governance_add(add_case(suite, "governance", api_open, api_close));
     api_governance_add_apart(add_case(suite, "governance apart", api_prepare, NULL));
     api_impact_add_apart(add_case(suite, "impact", api_prepare, NULL));
+    api_batch_add(add_case(suite, "batches", api_open, api_close));
+    api_batch_add_apart(add_case(suite, "batches_apart", api_prepare, NULL));
     tcase_add_test(add_case(suite, "coverage", api_prepare, NULL), everything_documented_was_seen);
     return suite;
 }
