@@ -10,6 +10,7 @@ int command_erase(int argc, char **argv);
 int command_log_key(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_monitor(int argc, char **argv);
+int command_replay(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_help(int argc, char **argv);
 

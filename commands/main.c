@@ -17,6 +17,7 @@ static const struct {
     { "erase",   command_erase,   "DECISION --reason TEXT: deletes one decision's record, as a lawful order asks" },
     { "verify",  command_verify,  "URL|DIR --key FILE: checks a log from outside" },
     { "monitor", command_monitor, "URL --key FILE --state FILE: watches a log" },
+    { "replay",  command_replay,  "[--from T] [--to T] [EXPORT]: computes decisions again" },
     { "version", command_version, "prints what this program is" },
     { "help",    command_help,    "prints this" },
 };

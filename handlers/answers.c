@@ -8,7 +8,7 @@ static const struct field engine_fields[] = {
     TEXT_FIELD(engine, version, .form = TEXT_ANY, .min = 1, .max = 64),
     TEXT_FIELD(engine, build, .form = TEXT_ANY, .min = 1, .max = 64),
 };
-static const struct record engine_record = RECORD(engine, engine_fields);
+const struct record engine_record = RECORD(engine, engine_fields);
 
 #define HASH .form = TEXT_SHA256, .min = 64, .max = 64
 #define ALWAYS .optional = true, .nullable = true

@@ -34,7 +34,7 @@ struct answer_kind {
     unsigned             parts;
 };
 
-extern const struct record decision_head_record, audit_head_record;
+extern const struct record engine_record, decision_head_record, audit_head_record;
 extern const struct record preview_record, penalty_answer_record, liquidation_price_answer_record,
                            suggestion_answer_record;
 extern const struct answer_kind preview_kind, penalty_kind, liquidation_price_kind, suggestion_kind;

@@ -6,6 +6,7 @@
 #include "handlers/batch.h"
 #include "handlers/decide.h"
 #include "handlers/impact.h"
+#include "handlers/decisions.h"
 #include "handlers/log.h"
 #include "handlers/governance.h"
 #include "handlers/guardian.h"
@@ -13,6 +14,7 @@
 #include "handlers/operation.h"
 #include "handlers/presets.h"
 #include "handlers/proposals.h"
+#include "handlers/replay.h"
 #include "handlers/snapshots.h"
 #include "handlers/stored.h"
 #include "handlers/versions.h"
@@ -47,9 +49,18 @@ const struct route routes[] = {
     { .method = "POST", .path = "/v1/suggestions", .role = ROLE_PREVIEW, .body = &question_record,
       .body_bytes_max = WITH_DEPTH, .answer = &suggestion_answer_record, .status = 201, .handle = create_suggestion,
       .complete = complete_decision, .operation = "createSuggestion" },
+    { .method = "GET", .path = "/v1/decisions/export", .role = ROLE_AUDIT, .query = &export_query_record,
+      .media_type = "application/x-ndjson", .status = 200, .runs_on = RUNS_ON_PRODUCER,
+      .handle = export_decisions, .operation = "exportDecisions" },
     { .method = "GET", .path = "/v1/decisions/{decision}", .role = ROLE_PREVIEW, .or_role = ROLE_AUDIT,
       .answer = &preview_record, .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_decision,
       .operation = "getDecision" },
+    { .method = "GET", .path = "/v1/decisions", .role = ROLE_AUDIT, .query = &decisions_query_record,
+      .answer = &decision_list_record, .status = 200, .runs_on = RUNS_ON_WORKER, .handle = list_decisions,
+      .operation = "listDecisions" },
+    { .method = "GET", .path = "/v1/decisions/{decision}/replay", .role = ROLE_PREVIEW, .or_role = ROLE_AUDIT,
+      .answer = &replay_answer_record, .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_decision_replay,
+      .operation = "getDecisionReplay" },
     { .method = "GET", .path = "/v1/decisions/{decision}/proof", .role = ROLE_PREVIEW, .or_role = ROLE_AUDIT,
       .answer = &decision_proof_record, .status = 200, .runs_on = RUNS_ON_WORKER, .handle = get_decision_proof,
       .operation = "getDecisionProof" },

@@ -12,6 +12,7 @@
 #include "risk/question.h"
 #include "tests/api_batch.h"
 #include "tests/api_figures.h"
+#include "tests/api_decisions.h"
 #include "tests/api_flows.h"
 #include "tests/api_governance.h"
 #include "tests/api_impact.h"
@@ -274,6 +275,22 @@ static const struct call {
       .status = 404, .code = "no_such_decision" },
     { GET, "/v1/decisions/dec_1", .key = ROLE_FEED, .status = 403, .code = "role_missing" },
     { GET, "/v1/decisions/dec_1", .key = ROLE_AUDIT, .status = 404, .code = "no_such_decision" },
+
+    { GET, "/v1/decisions", .key = ROLE_PREVIEW, .status = 403, .code = "role_missing" },
+    { GET, "/v1/decisions?limit=0", .key = ROLE_AUDIT, .status = 400, .code = "query_invalid",
+      .error = "out_of_bounds", .pointer = "?limit" },
+    { GET, "/v1/decisions?cursor=7.0f1e2d3c4b5a6978", .key = ROLE_AUDIT, .status = 400,
+      .code = "query_invalid", .error = "bad_cursor", .pointer = "?cursor" },
+    { GET, "/v1/decisions?cursor=x", .key = ROLE_AUDIT, .status = 400, .error = "bad_cursor" },
+    { GET, "/v1/decisions?kind=bet", .key = ROLE_AUDIT, .status = 400,
+      .error = "unknown_choice" },
+    { GET, "/v1/decisions?from=yesterday", .key = ROLE_AUDIT, .status = 400,
+      .error = "not_an_instant" },
+    { GET, "/v1/decisions/export", .key = ROLE_PREVIEW, .status = 403, .code = "role_missing" },
+    { GET, "/v1/decisions/export?from_index=-1", .key = ROLE_AUDIT, .status = 400,
+      .error = "out_of_bounds" },
+    { GET, "/v1/decisions/dec_1/replay", .key = ROLE_AUDIT, .status = 404,
+      .code = "no_such_decision" },
 
     /* Operation. */
     { "HEAD", "/livez", .status = 200, .is_direct = true },
@@ -833,13 +850,13 @@ example_body(const json_t *example)
 static int
 status_of_example(const struct route *route, const char *path)
 {
-    static const char *const made_up[] = { "/v1/decisions/", "/v1/snapshots/", "/log/checkpoint/",
+    static const char *const made_up[] = { "/v1/decisions/dec_", "/v1/snapshots/", "/log/checkpoint/",
                                            "/v1/proposals/" };
 
     for (size_t i = 0; i < COUNT_OF(made_up); i++)
         if (strstr(path, made_up[i]))
             return 404;
-    return strstr(path, "hash=") || strstr(path, "&id=") ? 400 : (int)route->status;
+    return strstr(path, "cursor=1041.") || strstr(path, "hash=") || strstr(path, "&id=") ? 400 : (int)route->status;
 }
 
 START_TEST(example_is_answered)
@@ -983,6 +1000,7 @@ api_suite(void)
     tcase_add_test(figures, log_verifies_from_outside);
     tcase_add_test(flows, log_verifies_from_outside);
     api_log_add(add_case(suite, "log", api_open, api_close));
+    api_decisions_add_apart(add_case(suite, "decisions", api_prepare, NULL));
     TCase *log_apart = add_case(suite, "log_apart", api_prepare, NULL);
     api_log_add_apart(log_apart);
     api_log_vectors_add_apart(log_apart);

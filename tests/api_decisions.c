@@ -1,0 +1,339 @@
+/* What auditors do with decisions: find them, take them away, compute them again. */
+#include "tests/api_decisions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "db/decisions_find.h"
+#include "record/record.h"
+#include "tests/api.h"
+
+#define ASK(account, debt) \
+    "{'market':'eth-usd','account':{'id':'" account "','collateral':[{'asset':'ETH'," \
+    "'quantity':'10'}],'debt':[{'asset':'USDC','quantity':'" debt "'}]}," \
+    "'state':{'prices':{'ETH':'2000','USDC':'1'},'volatility':{'ETH':'0.8'}}}"
+#define FOLDER "/v1/decisions"
+
+enum { MADE = 12, PATH_ROOM = 512 };
+
+static const struct { const char *path, *body, *kind, *account; } made[MADE] = {
+    { "/v1/previews", ASK("a", "12000"), "preview", "a" },
+    { "/v1/penalties", ASK("a", "12000"), "penalty", "a" },
+    { "/v1/previews", ASK("b", "12000"), "preview", "b" },
+    { "/v1/suggestions", ASK("b", "12000"), "suggestion", "b" },
+    { "/v1/previews", ASK("c", "19000"), "preview", "c" },
+    { "/v1/liquidation-prices", ASK("c", "19000"), "liquidation_price", "c" },
+    { "/v1/previews", ASK("a", "11000"), "preview", "a" },
+    { "/v1/previews", ASK("a", "10000"), "preview", "a" },
+    { "/v1/previews", ASK("d", "12000"), "preview", "d" },
+    { "/v1/penalties", ASK("d", "19000"), "penalty", "d" },
+    { "/v1/previews", ASK("d", "19000"), "preview", "d" },
+    { "/v1/previews", ASK("e", "12000"), "preview", "e" },
+};
+
+static void
+fetch(const char *path, int key, const char *headers, int status, struct api_answer *answer)
+{
+    struct api_request request = { .method = "GET", .path = path, .key = key, .headers = headers,
+                                   .is_direct = true };
+
+    api_call(&request, answer);
+    ck_assert_msg(answer->http.status == status, "%s: %d, not %d: %.500s", path,
+                  answer->http.status, status, answer->http.body);
+}
+
+static void
+decide(size_t i, char id[static DECISION_ID_MAX])
+{
+    char              *body    = api_text(made[i].body);
+    struct api_request request = { .method = "POST", .path = made[i].path, .key = ROLE_PREVIEW,
+                                   .body = body, .is_direct = true };
+    struct api_answer  answer;
+
+    api_call(&request, &answer);
+    ck_assert_msg(answer.http.status == 201, "%.500s", answer.http.body);
+    snprintf(id, DECISION_ID_MAX, "%s",
+             json_string_value(json_object_get(json_object_get(answer.json, "decision"), "id")));
+    api_forget(&answer);
+    free(body);
+}
+
+/* The items of a page; a new reference. */
+static json_t *
+list(const char *query, char cursor[static 65])
+{
+    char              path[PATH_ROOM];
+    struct api_answer answer;
+
+    snprintf(path, sizeof path, FOLDER "%s", query);
+    fetch(path, ROLE_AUDIT, NULL, 200, &answer);
+    json_t     *items = json_incref(json_object_get(answer.json, "items"));
+    const char *next  = json_string_value(json_object_get(answer.json, "next_cursor"));
+    snprintf(cursor, 65, "%s", next ? next : "");
+    api_forget(&answer);
+    return items;
+}
+
+/* Waits until the log holds as many. */
+static void
+wait_for(size_t count)
+{
+    char cursor[65];
+
+    for (int i = 0; i < 200; i++) {
+        json_t *items = list("?limit=1000", cursor);
+        size_t  found = json_array_size(items);
+        json_decref(items);
+        if (found >= count)
+            return;
+        nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+    }
+    ck_abort_msg("the log does not hold %zu decisions", count);
+}
+
+static void
+open_with_decisions(char ids[static MADE][DECISION_ID_MAX])
+{
+    api_open_another(false);
+    for (size_t i = 0; i < MADE; i++)
+        decide(i, ids[i]);
+    wait_for(MADE);
+}
+
+static const struct { const char *query; size_t count; } searches[] = {
+    { "?market=eth-usd", MADE },
+    { "?market=btc-usd-perp", 0 },
+    { "?kind=preview", 8 },
+    { "?kind=penalty&market=eth-usd", 2 },
+    { "?account=a", 4 },
+    { "?account=a&kind=preview&order=asc", 3 },
+    { "?status=liquidatable", 4 },
+    { "?status=healthy&account=c", 0 },
+    { "?parameters_version=1", MADE },
+    { "?parameters_version=2", 0 },
+    { "?from=2026-01-01T00:00:00Z", MADE },
+    { "?to=2026-01-01T00:00:00Z", 0 },
+    { "?from=2026-01-01T00:00:00Z&to=2526-01-01T00:00:00Z&account=d&status=liquidatable", 2 },
+};
+
+START_TEST(decisions_are_found_by_each_filter)
+{
+    char ids[MADE][DECISION_ID_MAX], cursor[65];
+
+    open_with_decisions(ids);
+    for (size_t i = 0; i < COUNT_OF(searches); i++) {
+        json_t *items = list(searches[i].query, cursor);
+        ck_assert_msg(json_array_size(items) == searches[i].count, "%s: %zu", searches[i].query,
+                      json_array_size(items));
+        json_decref(items);
+    }
+    json_t *items = list("?order=asc", cursor);
+    for (size_t i = 0; i < MADE; i++) {
+        const json_t *item = json_array_get(items, i);
+        ck_assert_str_eq(json_string_value(json_object_get(item, "id")), ids[i]);
+        ck_assert_str_eq(json_string_value(json_object_get(item, "kind")), made[i].kind);
+        ck_assert_str_eq(json_string_value(json_object_get(item, "account")), made[i].account);
+    }
+    json_decref(items);
+    api_close();
+}
+END_TEST
+
+/* Pages of five, while decisions are added: each of the first twelve once, none of the new ones
+ * among them where the newest come first. */
+START_TEST(pages_hold_still_while_the_log_grows)
+{
+    char    ids[MADE][DECISION_ID_MAX], cursor[65] = "", query[PATH_ROOM], other[DECISION_ID_MAX];
+    bool    is_ascending = _i;
+    size_t  seen         = 0;
+
+    open_with_decisions(ids);
+    do {
+        snprintf(query, sizeof query, "?limit=5&order=%s%s%s", is_ascending ? "asc" : "desc",
+                 *cursor ? "&cursor=" : "", cursor);
+        json_t *items = list(query, cursor);
+        for (size_t i = 0; i < json_array_size(items) && seen < MADE; i++, seen++)
+            ck_assert_str_eq(json_string_value(json_object_get(json_array_get(items, i), "id")),
+                             ids[is_ascending ? seen : MADE - 1 - seen]);
+        json_decref(items);
+        decide(0, other);
+        wait_for(MADE + (seen + 4) / 5);
+    } while (*cursor && seen < MADE);
+    ck_assert_uint_eq(seen, MADE);
+    api_close();
+}
+END_TEST
+
+START_TEST(cursor_of_another_search_is_refused)
+{
+    char              ids[MADE][DECISION_ID_MAX], cursor[65], path[PATH_ROOM];
+    struct api_answer answer;
+
+    open_with_decisions(ids);
+    json_decref(list("?limit=2&account=a", cursor));
+    ck_assert_str_ne(cursor, "");
+    static const char *const others[] = { "account=b", "account=a&order=asc", "kind=preview", "" };
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        snprintf(path, sizeof path, FOLDER "?%s&cursor=%s", others[i], cursor);
+        fetch(path, ROLE_AUDIT, NULL, 400, &answer);
+        api_forget(&answer);
+    }
+    snprintf(path, sizeof path, FOLDER "?limit=9&account=a&cursor=%s", cursor);
+    fetch(path, ROLE_AUDIT, NULL, 200, &answer);
+    ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "items")), 2);
+    api_forget(&answer);
+    api_close();
+}
+END_TEST
+
+/* The line after `at`, without its end; NULL: no more. */
+static char *
+next_line(char **at)
+{
+    char *line = *at, *end = line ? strchr(line, '\n') : NULL;
+
+    if (!end)
+        return NULL;
+    *end = '\0';
+    *at  = end + 1;
+    return line;
+}
+
+START_TEST(export_holds_each_record_and_ends_with_a_trailer)
+{
+    char              ids[MADE][DECISION_ID_MAX], path[PATH_ROOM];
+    struct api_answer answer, one;
+    size_t            decisions = 0, documents = 0, trailers = 0;
+    int64_t           half = 0;
+
+    open_with_decisions(ids);
+    fetch(FOLDER "/export?documents=true", ROLE_AUDIT, NULL, 200, &answer);
+    char *at = answer.http.body;
+    for (char *line; (line = next_line(&at));) {
+        ck_assert_uint_eq(trailers, 0);
+        json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+        ck_assert_msg(json != NULL, "%s", line);
+        documents += json_object_get(json, "document") != NULL;
+        trailers  += json_object_get(json, "trailer") != NULL;
+        if (json_object_get(json, "record")) {
+            ck_assert_str_eq(json_string_value(json_object_get(json, "id")), ids[decisions]);
+            const json_t *record = json_object_get(json, "record");
+            ck_assert_str_eq(json_string_value(json_object_get(record, "id")), ids[decisions]);
+            ck_assert_uint_eq(strlen(json_string_value(json_object_get(json, "salt"))), 64);
+            decisions++;
+            if (decisions == MADE / 2)
+                half = json_integer_value(json_object_get(json, "index"));
+        }
+        if (trailers)
+            ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(json, "trailer"),
+                                                                "count")), MADE);
+        json_decref(json);
+    }
+    ck_assert_uint_eq(decisions, MADE);
+    ck_assert_uint_eq(documents, 2);          /* one version of parameters, one state */
+    ck_assert_uint_eq(trailers, 1);
+    api_forget(&answer);
+    snprintf(path, sizeof path, FOLDER "/export?from_index=%lld", (long long)half + 1);
+    fetch(path, ROLE_AUDIT, NULL, 200, &one);
+    ck_assert_ptr_null(strstr(one.http.body, ids[MADE / 2 - 1]));
+    ck_assert_ptr_nonnull(strstr(one.http.body, ids[MADE / 2]));
+    ck_assert_ptr_nonnull(strstr(one.http.body, "{\"trailer\":{\"count\":6,"));
+    api_forget(&one);
+    api_close();
+}
+END_TEST
+
+START_TEST(cells_that_a_spreadsheet_would_run_are_escaped)
+{
+    char              ids[MADE][DECISION_ID_MAX];
+    struct api_answer answer;
+
+    open_with_decisions(ids);
+    postgres_run(api_running()->url,
+                 "ALTER TABLE audit.search DISABLE TRIGGER ALL;"
+                 "UPDATE audit.search SET account = '=HYPERLINK(\"x\",1)' WHERE account = 'e';"
+                 "UPDATE audit.search SET account = '-1' WHERE account = 'b'");
+    fetch(FOLDER "/export", ROLE_AUDIT, "Accept: text/csv\r\n", 200, &answer);
+    ck_assert_msg(!strncmp(answer.http.body, "index,id,kind,market,account,", 29), "%s",
+                  answer.http.body);
+    ck_assert_ptr_nonnull(strstr(answer.http.body, ",eth-usd,\"'=HYPERLINK(\"\"x\"\",1)\","));
+    ck_assert_ptr_nonnull(strstr(answer.http.body, ",eth-usd,'-1,"));
+    ck_assert_ptr_nonnull(strstr(answer.http.body, "\r\n# count=12 tree_size="));
+    api_forget(&answer);
+    api_close();
+}
+END_TEST
+
+START_TEST(each_decision_is_computed_again_to_the_byte)
+{
+    char              ids[MADE][DECISION_ID_MAX], path[PATH_ROOM];
+    struct api_answer answer;
+
+    open_with_decisions(ids);
+    for (size_t i = 0; i < MADE; i++) {
+        snprintf(path, sizeof path, FOLDER "/%.64s/replay", ids[i]);
+        fetch(path, i % 2 ? ROLE_AUDIT : ROLE_PREVIEW, NULL, 200, &answer);
+        ck_assert_msg(json_is_true(json_object_get(answer.json, "identical")), "%s",
+                      answer.http.body);
+        ck_assert_uint_eq(json_array_size(json_object_get(answer.json, "differences")), 0);
+        api_forget(&answer);
+    }
+    fetch(path, API_OTHER, NULL, 404, &answer);
+    api_forget(&answer);
+    api_close();
+}
+END_TEST
+
+/* The record is changed behind the service's back: what it says now is not what the rules give. */
+START_TEST(replay_names_what_differs_and_the_engine)
+{
+    char              ids[MADE][DECISION_ID_MAX], path[PATH_ROOM];
+    struct api_answer answer;
+
+    open_with_decisions(ids);
+    postgres_run(api_running()->url,
+                 "ALTER TABLE audit.body DISABLE TRIGGER ALL; UPDATE audit.body SET record ="
+                 " convert_to(replace(replace(convert_from(record, 'UTF8'),"
+                 " '\"status\":\"healthy\"', '\"status\":\"frail\"'), '\"build\":\"test\"',"
+                 " '\"build\":\"older\"'), 'UTF8')");
+    snprintf(path, sizeof path, FOLDER "/%.64s/replay", ids[0]);
+    fetch(path, ROLE_AUDIT, NULL, 200, &answer);
+    json_t *expected = api_json("{'identical':false,'recorded_by':{'build':'older'},"
+                                "'replayed_by':{'build':'test'},'differences':[{'pointer':"
+                                "'/figures/health/status','recorded':'\\'frail\\'',"
+                                "'replayed':'\\'healthy\\''}]}");
+    ck_assert_msg(api_contains(answer.json, expected), "%s", answer.http.body);
+    json_decref(expected);
+    api_forget(&answer);
+    api_close();
+}
+END_TEST
+
+START_TEST(decisions_without_their_state_cannot_be_computed_again)
+{
+    char              ids[MADE][DECISION_ID_MAX], path[PATH_ROOM];
+    struct api_answer answer;
+
+    open_with_decisions(ids);
+    postgres_run(api_running()->url, "DELETE FROM breakwater.kept");
+    snprintf(path, sizeof path, FOLDER "/%.64s/replay", ids[0]);
+    fetch(path, ROLE_AUDIT, NULL, 404, &answer);
+    api_forget(&answer);
+    api_close();
+}
+END_TEST
+
+void
+api_decisions_add_apart(TCase *tcase)
+{
+    tcase_add_test(tcase, decisions_are_found_by_each_filter);
+    tcase_add_loop_test(tcase, pages_hold_still_while_the_log_grows, 0, 2);
+    tcase_add_test(tcase, cursor_of_another_search_is_refused);
+    tcase_add_test(tcase, export_holds_each_record_and_ends_with_a_trailer);
+    tcase_add_test(tcase, cells_that_a_spreadsheet_would_run_are_escaped);
+    tcase_add_test(tcase, each_decision_is_computed_again_to_the_byte);
+    tcase_add_test(tcase, replay_names_what_differs_and_the_engine);
+    tcase_add_test(tcase, decisions_without_their_state_cannot_be_computed_again);
+}
