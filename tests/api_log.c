@@ -897,7 +897,8 @@ START_TEST(log_without_its_database_is_503)
     static const char *const paths[] = {
         "/log/checkpoint/9", "/log/tile/0/000.p/1", "/log/proof/inclusion?index=0",
         "/log/proof/consistency?first=1&second=3", "/log/proof/0.tlog-proof", "/log/records/0",
-        "/log/records?from=0", "/v1/decisions/dec_1/proof",
+        "/log/records?from=0", "/v1/decisions/dec_1/proof", "/v1/decisions/dec_1/replay",
+        "/v1/decisions", "/v1/decisions/export",
     };
     struct api_answer answer;
 
