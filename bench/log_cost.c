@@ -268,7 +268,8 @@ open_bench(struct bench *bench, const char *url)
         stop("database", bench->database ? bench->connection.why : why);
     bench->signer     = signer_of(KEY_NOTE, ORIGIN, seed);
     bench->integrator = (struct integrator){ .origin = ORIGIN, .signers = &bench->signer,
-                                             .signers_count = 1 };
+                                             .signers_count = 1,
+                                       .is_publishing = true };
     must(bench, head_open(&bench->connection, ORIGIN), "head");
 }
 

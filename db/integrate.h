@@ -22,7 +22,7 @@ struct integrator {
     const char          *origin;
     const struct signer *signers;                 /* signers_count 0: this process only looks on */
     size_t               signers_count;
-    bool                 waits_for_witnesses;     /* checkpoints are not published by the sequencer */
+    bool                 is_publishing;           /* what is signed now is published with it */
     bool                 lock_left_out;           /* tests only: safety must not need the lock */
     /* Tests stop or die here; may be NULL. */
     void               (*at_step)(void *context, enum integration_step step);

@@ -130,7 +130,7 @@ run_write_checkpoint(struct run *run, const struct digest *root)
     memcpy(integrator->note, note.bytes, note.count);
     const struct arg args[] = { arg_integer(checkpoint->size, room), ARG_DIGEST(root),
                                 ARG_TEXT(integrator->note),
-                                ARG_TEXT(integrator->waits_for_witnesses ? "f" : "t") };
+                                ARG_TEXT(integrator->is_publishing ? "t" : "f") };
     return must_change(run, sql, args, 4, 1, "the checkpoint was not written");
 }
 

@@ -3,14 +3,26 @@
 
 #include <endian.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libpq-fe.h>
 
 #include "audit/entry.h"
+#include "db/binary.h"
+#include "db/log_keys.h"
 
-struct log_cache { pthread_mutex_t lock; bool is_there; struct published published; };
+enum { PATH_ROOM = 4200 };
+
+struct log_cache {
+    pthread_mutex_t  lock;
+    bool             is_there;
+    struct published published;
+    pthread_mutex_t  state_lock;
+    char             state_path[PATH_ROOM];   /* "": nothing is kept */
+    int64_t          kept_size;
+};
 
 static int64_t
 bigint_at(const PGresult *rows, int column)
@@ -58,6 +70,8 @@ log_cache_open(void)
 
     if (cache)
         pthread_mutex_init(&cache->lock, NULL);
+    if (cache)
+        pthread_mutex_init(&cache->state_lock, NULL);
     return cache;
 }
 
@@ -67,7 +81,30 @@ log_cache_close(struct log_cache *cache)
     if (!cache)
         return;
     pthread_mutex_destroy(&cache->lock);
+    pthread_mutex_destroy(&cache->state_lock);
     free(cache);
+}
+
+void
+log_cache_keep(struct log_cache *cache, const char *path, int64_t kept_size)
+{
+    pthread_mutex_lock(&cache->state_lock);
+    snprintf(cache->state_path, sizeof cache->state_path, "%s", path);
+    cache->kept_size = kept_size;
+    pthread_mutex_unlock(&cache->state_lock);
+}
+
+bool
+log_cache_remember(struct log_cache *cache, int64_t size, const char *note, size_t count,
+                   char why[static DATABASE_WHY_MAX])
+{
+    pthread_mutex_lock(&cache->state_lock);
+    bool is_news = *cache->state_path && size > cache->kept_size;
+    bool is_kept = !is_news || log_state_write(cache->state_path, note, count, why);
+    if (is_news && is_kept)
+        cache->kept_size = size;
+    pthread_mutex_unlock(&cache->state_lock);
+    return is_kept;
 }
 
 #define NOTE_OF(checkpoint) \
@@ -87,6 +124,9 @@ log_cache_reload(struct log_cache *cache, struct connection *connection)
         return found == FOUND_NOTHING;
     size_t count = (size_t)PQgetlength(rows, 0, 2);
     bool   is_good = count <= PUBLISHED_NOTE_MAX;
+    char   why[DATABASE_WHY_MAX];
+    if (is_good && !log_cache_remember(cache, binary_bigint(rows, 0, 0), PQgetvalue(rows, 0, 2), count, why))
+        database_report(connection->database, "the audit-state file is not written: %s", why);
     pthread_mutex_lock(&cache->lock);
     if (is_good && (!cache->is_there || bigint_at(rows, 0) >= cache->published.size)) {
         cache->published.size       = bigint_at(rows, 0);

@@ -19,6 +19,12 @@ bool              log_cache_reload(struct log_cache *cache, struct connection *c
 /* From any thread. False: nothing is published yet. */
 bool              log_published(struct log_cache *cache, struct published *out);
 int64_t           log_published_size(struct log_cache *cache);
+/* Where, outside the database, the largest note that was signed or served here is kept (log.md 7), and
+ * how large the one is that stands there; -1: none. */
+void              log_cache_keep(struct log_cache *cache, const char *path, int64_t kept_size);
+/* Keeps the note, unless a larger one is kept. False: it could not be written. From any thread. */
+bool              log_cache_remember(struct log_cache *cache, int64_t size, const char *note, size_t count,
+                                     char why[static DATABASE_WHY_MAX]);
 void              log_cache_close(struct log_cache *cache);
 
 /* The bytes of a tile or a bundle. NOTHING: the log has not so much of it. */

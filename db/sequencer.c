@@ -17,7 +17,7 @@
 #include "db/wait.h"
 
 enum {
-    TICK_MS = 200, RETRY_MS = 500, HALTED_MS = 10000, COUNT_EVERY_MS = 1000, UNBLOCK_MS = 60000,
+    TICK_MS = 200, PUBLISH_MS = 1000, RETRY_MS = 500, HALTED_MS = 10000, COUNT_EVERY_MS = 1000, UNBLOCK_MS = 60000,
     ROWS_EACH = 4096, ROUNDS_MAX = 64, PATH_ROOM = 4200,
 };
 
@@ -29,7 +29,8 @@ struct sequencer {
     struct connection     connection;
     struct integrator     integrator;
     int                   stop_fd;
-    int64_t               count_due_ms, unblock_due_ms;
+    int64_t               count_due_ms, unblock_due_ms, publish_due_ms;
+    bool                  waits_for_witnesses;
     bool                  is_late;                /* the alarm of the merge delay was told */
     atomic_bool           is_stopped;             /* by sequencer_halt */
     atomic_bool           is_held;                /* until sequencer_release */
@@ -82,6 +83,34 @@ count_waiting(struct sequencer *sequencer)
     return true;
 }
 
+/* At most once a second; where a quorum of witnesses is asked for, they publish. */
+static bool
+is_publishing_due(const struct sequencer *sequencer)
+{
+    return !sequencer->waits_for_witnesses && !wait_left_ms(sequencer->publish_due_ms);
+}
+
+/* A head that was signed and not published, once its time has come. False: the connection is gone. */
+static bool
+publish_late(struct sequencer *sequencer)
+{
+    static const char sql[] =
+        "WITH done AS (UPDATE audit.checkpoint SET published_at = clock_timestamp()"
+        " WHERE size = (SELECT size FROM audit.head) AND published_at IS NULL RETURNING size)"
+        " SELECT pg_notify('breakwater_log', '') FROM done";
+    int64_t published;
+
+    if (!is_publishing_due(sequencer))
+        return true;
+    if (run_command(&sequencer->connection, sql, NULL, 0, &published))
+        return connection_is_up(&sequencer->connection);
+    if (published) {
+        sequencer->publish_due_ms = wait_deadline_ms(PUBLISH_MS);
+        log_cache_reload(database_log(sequencer->database), &sequencer->connection);
+    }
+    return true;
+}
+
 /* The note leaves the process only here, after its COMMIT. */
 static void
 publish(struct sequencer *sequencer)
@@ -89,8 +118,12 @@ publish(struct sequencer *sequencer)
     const struct integrator *integrator = &sequencer->integrator;
     char                     why[DATABASE_WHY_MAX];
 
-    if (!log_state_write(sequencer->state_path, integrator->note, integrator->note_count, why))
+    if (!log_cache_remember(database_log(sequencer->database), integrator->signed_head.size, integrator->note,
+                            integrator->note_count, why))
         database_report(sequencer->database, "the audit-state file is not written: %s", why);
+    if (!integrator->is_publishing)
+        return;
+    sequencer->publish_due_ms = wait_deadline_ms(PUBLISH_MS);
     log_cache_reload(database_log(sequencer->database), &sequencer->connection);
 }
 
@@ -100,7 +133,8 @@ integrate_all(struct sequencer *sequencer)
 {
     struct integrator *integrator = &sequencer->integrator;
 
-    for (int round = 0; round < ROUNDS_MAX; round++)
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        integrator->is_publishing = is_publishing_due(sequencer);
         switch (integrate(&sequencer->connection, integrator, ROWS_EACH)) {
         case INTEGRATED:
             publish(sequencer);
@@ -122,6 +156,7 @@ integrate_all(struct sequencer *sequencer)
                 tell(sequencer, false, integrator->why);
             return RETRY_MS;
         }
+    }
     return 0;
 }
 
@@ -163,6 +198,8 @@ tick(struct sequencer *sequencer)
         return -1;
     if (is_waiting && may_sign(sequencer))
         pause_ms = integrate_all(sequencer);
+    else if (may_sign(sequencer) && !publish_late(sequencer))
+        return -1;
     return connection_is_up(&sequencer->connection) ? pause_ms : -1;
 }
 
@@ -194,8 +231,12 @@ keep_on(void *context)
         }
         is_stopping = pause_for(sequencer, pause_ms);
     }
-    if (connection_is_up(&sequencer->connection) && may_sign(sequencer))
+    sequencer->publish_due_ms = 0;
+    if (connection_is_up(&sequencer->connection) && may_sign(sequencer)) {
         integrate_all(sequencer);
+        sequencer->publish_due_ms = 0;
+        publish_late(sequencer);
+    }
     connection_close(&sequencer->connection);
     return NULL;
 }
@@ -263,6 +304,7 @@ check_log(struct sequencer *sequencer, char why[static DATABASE_WHY_MAX])
     }
     if (!check_key(sequencer, why) || !log_state_read(sequencer->state_path, &sequencer->signers[0].key, &kept, why))
         return false;
+    log_cache_keep(database_log(sequencer->database), sequencer->state_path, kept.size);
     if (kept.size >= 0)
         sequencer->integrator.seen = (struct seen){ true, kept.size, kept.root };
     if (integrate_check(connection, &sequencer->integrator) == INTEGRATION_HALTED)
@@ -294,8 +336,8 @@ sequencer_open(struct database *database, const struct sequencer_settings *setti
     sequencer->integrator = (struct integrator){
         .origin = sequencer->origin, .signers = sequencer->signers,
         .signers_count = settings->keys->has_next ? 2 : 1,
-        .waits_for_witnesses = settings->waits_for_witnesses,
     };
+    sequencer->waits_for_witnesses = settings->waits_for_witnesses;
     if (!check_log(sequencer, why)) {
         discard(sequencer);
         return NULL;

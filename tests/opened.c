@@ -77,7 +77,8 @@ check_row(const char *const *values, void *context)
 static void
 integrate_rest(struct connection *connection, const struct signer *signer)
 {
-    struct integrator integrator = { .origin = signer->key.name, .signers = signer, .signers_count = 1 };
+    struct integrator integrator = { .origin = signer->key.name, .signers = signer, .signers_count = 1,
+                                       .is_publishing = true };
     enum integration  result;
 
     ck_assert_int_eq(head_open(connection, signer->key.name), OUTCOME_OK);

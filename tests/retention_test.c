@@ -30,7 +30,8 @@ open_log(void)
 {
     opened_fresh(&opened);
     signer     = signer_of(KEY_NOTE, ORIGIN, seed);
-    integrator = (struct integrator){ .origin = ORIGIN, .signers = &signer, .signers_count = 1 };
+    integrator = (struct integrator){ .origin = ORIGIN, .signers = &signer, .signers_count = 1,
+                                       .is_publishing = true };
     ck_assert_int_eq(head_open(&opened.connection, ORIGIN), OUTCOME_OK);
 }
 

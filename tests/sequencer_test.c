@@ -32,7 +32,8 @@ open_log(void)
 {
     opened_fresh(&opened);
     signer     = signer_of(KEY_NOTE, ORIGIN, seed);
-    integrator = (struct integrator){ .origin = ORIGIN, .signers = &signer, .signers_count = 1 };
+    integrator = (struct integrator){ .origin = ORIGIN, .signers = &signer, .signers_count = 1,
+                                       .is_publishing = true };
     ck_assert_int_eq(head_open(&opened.connection, ORIGIN), OUTCOME_OK);
 }
 
@@ -253,7 +254,7 @@ START_TEST(safety_does_not_need_the_lock)
         if (pids[i] == 0) {
             struct connection own;
             struct integrator mine = { .origin = ORIGIN, .signers = &signer, .signers_count = 1,
-                                       .lock_left_out = true };
+                                       .is_publishing = true, .lock_left_out = true };
             bool              is_good = connection_open(&own, opened.database);
             for (int round = 0; is_good && round < 1000; round++) {
                 enum integration result = integrate(&own, &mine, 100);
@@ -293,7 +294,7 @@ START_TEST(killed_at_each_step)
         struct connection own;
         int               step = _i;
         struct integrator mine = { .origin = ORIGIN, .signers = &signer, .signers_count = 1,
-                                   .at_step = die_at, .context = &step };
+                                   .is_publishing = true, .at_step = die_at, .context = &step };
         if (connection_open(&own, opened.database))
             integrate(&own, &mine, 1000);
         _exit(0);
