@@ -15,11 +15,11 @@ enum {
     RECORDS_MAX   = 64 << 20,             /* of one answer */
     PATH_ROOM     = SOURCE_PLACE_MAX + 128,
     ATTEMPTS      = 4,
-    PAUSE_S       = 1,
+    PAUSE_US      = 250 * 1000,           /* and twice as long each time */
     WAIT_MS       = 60 * 1000,
     STATUS_OK     = 200,
     STATUS_NONE   = 404,
-    STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403, STATUS_TOO_MANY = 429, STATUS_FAILED = 500,
+    STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403, STATUS_TOO_MANY = 429, STATUS_AWAY = 502,
 };
 
 static bool
@@ -126,10 +126,10 @@ read_url(struct source *source, const char *path, size_t bytes_max, struct sourc
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         arena_close(&source->arena);
         bool is_whole = fetch(source->client, &question, &source->arena, &answer);
-        if (is_whole && answer.status != STATUS_TOO_MANY && answer.status < STATUS_FAILED)
+        if (is_whole && answer.status != STATUS_TOO_MANY && answer.status < STATUS_AWAY)
             break;
         if (attempt + 1 < ATTEMPTS)
-            sleep(PAUSE_S);
+            usleep((useconds_t)PAUSE_US << attempt);
     }
     *out = (struct source_bytes){ answer.body, answer.count };
     return answer.status ? result_of(source, path, answer.status)

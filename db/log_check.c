@@ -265,6 +265,8 @@ log_check_all(struct connection *connection, const struct log_check_settings *se
         result = check_read_gone(check);
     if (result == LOG_CHECK_GOOD)
         result = check_chunks(check, size);
+    if (result == LOG_CHECK_GOOD)
+        result = check_rows(check);
     arena_close(&check->gone_arena);
     free(check);
     if (result == LOG_CHECK_GOOD)

@@ -33,5 +33,7 @@ enum log_check check_read_gone(struct check *check);
 /* The records of leaves first to end - 1, whose commitments are those of the chunk's entries; what they
  * are searched by; and that those which are gone went with a prune record. */
 enum log_check check_records(struct check *check, int64_t first, int64_t end);
+/* What the tree does not reach: the head, counters, the queue, times, cosignatures, rows too many. */
+enum log_check check_rows(struct check *check);
 
 #endif
