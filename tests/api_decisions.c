@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "db/decisions_find.h"
 #include "record/record.h"
+#include "record/instant.h"
 #include "tests/api.h"
+#include "tests/opened.h"
 
 #define ASK(account, debt) \
     "{'market':'eth-usd','account':{'id':'" account "','collateral':[{'asset':'ETH'," \
@@ -16,7 +19,7 @@
     "'state':{'prices':{'ETH':'2000','USDC':'1'},'volatility':{'ETH':'0.8'}}}"
 #define FOLDER "/v1/decisions"
 
-enum { MADE = 12, PATH_ROOM = 512 };
+enum { MADE = 12, PATH_ROOM = 512, SAID_MAX = 8192 };
 
 static const struct { const char *path, *body, *kind, *account; } made[MADE] = {
     { "/v1/previews", ASK("a", "12000"), "preview", "a" },
@@ -325,6 +328,161 @@ START_TEST(decisions_without_their_state_cannot_be_computed_again)
 }
 END_TEST
 
+/* The exit status of the command, and all that it said. */
+static int
+run_replay(const char *environment, const char *arguments, char said[static SAID_MAX])
+{
+    const char *program = getenv("BREAKWATER_PROGRAM");
+    char        line[PATH_ROOM * 2];
+
+    snprintf(line, sizeof line, "%s %s replay %s 2>&1", environment,
+             program ? program : "build/breakwater", arguments);
+    FILE *pipe = popen(line, "r");
+    ck_assert_ptr_nonnull(pipe);
+    size_t count = fread(said, 1, SAID_MAX - 1, pipe);
+    said[count] = '\0';
+    return WEXITSTATUS(pclose(pipe));
+}
+
+static void
+write_file(const char *path, const char *bytes, size_t count)
+{
+    FILE *file = fopen(path, "w");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(bytes, 1, count, file), count);
+    fclose(file);
+}
+
+START_TEST(command_computes_an_export_again_without_a_database)
+{
+    char              ids[MADE][DECISION_ID_MAX], scratch[POSTGRES_PATH_MAX], path[PATH_ROOM];
+    char              said[SAID_MAX], environment[PATH_ROOM];
+    struct api_answer answer;
+
+    open_with_decisions(ids);
+    postgres_scratch(scratch);
+    snprintf(path, sizeof path, "%s/export.ndjson", scratch);
+    snprintf(environment, sizeof environment, "BREAKWATER_DATABASE_URL='%s'",
+             api_running()->url);
+    fetch(FOLDER "/export?documents=true", ROLE_AUDIT, NULL, 200, &answer);
+    write_file(path, answer.http.body, answer.http.count);
+    ck_assert_msg(run_replay("", path, said) == 0, "%s", said);
+    ck_assert_msg(strstr(said, "12 decisions: 12 identical, 0 different, 0 that") != NULL, "%s",
+                  said);
+    ck_assert_msg(run_replay(environment, "--threads 3", said) == 0, "%s", said);
+    ck_assert_msg(strstr(said, "12 decisions: 12 identical") != NULL, "%s", said);
+    ck_assert_msg(run_replay(environment, "--to 2026-01-01T00:00:00Z", said) == 0, "%s", said);
+    ck_assert_msg(strstr(said, "\n0 decisions") || !strncmp(said, "0 decisions", 11), "%s", said);
+
+    write_file(path, answer.http.body, answer.http.count - 40);       /* cut off in its trailer */
+    ck_assert_msg(run_replay("", path, said) == 1, "%s", said);
+    ck_assert_msg(strstr(said, "no trailer") != NULL, "%s", said);
+
+    char *ratio = strstr(answer.http.body, "\"status\":\"healthy\"},\"liquidation_prices\"");
+    ratio = ratio ? ratio : strstr(answer.http.body, "\"maintenance\":\"");
+    ck_assert_ptr_nonnull(ratio);
+    ratio[1] = 'x';
+    write_file(path, answer.http.body, answer.http.count);
+    ck_assert_msg(run_replay("", path, said) == 1, "%s", said);
+    ck_assert_msg(strstr(said, "11 identical, 1 different") != NULL, "%s", said);
+    ck_assert_msg(strstr(said, "/figures/") != NULL, "%s", said);
+    api_forget(&answer);
+
+    fetch(FOLDER "/export", ROLE_AUDIT, NULL, 200, &answer);          /* without documents */
+    write_file(path, answer.http.body, answer.http.count);
+    ck_assert_msg(run_replay("", path, said) == 1, "%s", said);
+    ck_assert_msg(strstr(said, "12 that cannot be computed again") != NULL, "%s", said);
+    api_forget(&answer);
+    api_close();
+}
+END_TEST
+
+/* A step of a plan that sorts, and how many rows it was given. */
+static void
+see_step(const char *const *values, void *context)
+{
+    const char *sort = strstr(values[0], "Sort");
+    const char *rows = strstr(values[0], "rows=");
+
+    if (sort && !strstr(values[0], "Sort Key") && !strstr(values[0], "Sort Method") && rows)
+        *(double *)context += strtod(rows + 5, NULL);
+}
+
+enum { FLAGS = 7, EXPLAIN_MAX = 2 * DECISIONS_SQL_MAX };
+
+/* The argument $which of a search with these filters. */
+static const char *
+argument(unsigned bits, long which)
+{
+    static const char *const fixed[]        = { "0", "150000", "101" };
+    static const char *const values[FLAGS] = { "'preview'", "'m1'", "'a77'", "'liquidatable'", "2",
+                                               "1000000", "140000000000" };
+    long seen = 3;
+
+    if (which <= seen)
+        return fixed[which - 1];
+    for (int flag = 0; flag < FLAGS; flag++)
+        if (bits >> flag & 1 && ++seen == which)
+            return values[flag];
+    ck_abort_msg("there is no $%ld", which);
+}
+
+static void
+fill_in(const char *sql, unsigned bits, char explain[static EXPLAIN_MAX])
+{
+    size_t count = (size_t)snprintf(explain, EXPLAIN_MAX, "EXPLAIN ");
+
+    while (*sql) {
+        size_t plain = strcspn(sql, "$");
+        count += (size_t)snprintf(explain + count, EXPLAIN_MAX - count, "%.*s", (int)plain, sql);
+        sql += plain;
+        if (!*sql)
+            break;
+        char *end;
+        long  which = strtol(sql + 1, &end, 10);
+        count += (size_t)snprintf(explain + count, EXPLAIN_MAX - count, "%s",
+                                  argument(bits, which));
+        sql = end;
+    }
+}
+
+/* 150,000 rows, of which no search sorts more than a tenth: what matches many comes in the index's
+ * order, what matches few is sorted. */
+START_TEST(no_search_sorts_everything)
+{
+    enum { ROWS = 150000 };
+    struct opened opened;
+    char          sql[DECISIONS_SQL_MAX], explain[EXPLAIN_MAX];
+
+    opened_fresh(&opened);
+    postgres_run(opened.url,
+        "INSERT INTO audit.search (idx, kind, id, operation, market, account, actor, ts,"
+        " parameters_version, status) SELECT i, 'decision', 'dec_' || i,"
+        " (ARRAY['preview','penalty'])[1 + i % 2], 'm' || i % 3, 'a' || i % 5000, 'k',"
+        " i * 1000000::bigint,"
+        " 1 + i / 50000, (ARRAY['healthy','healthy','healthy','healthy','liquidatable'])[1 + i % 5]"
+        " FROM generate_series(0, 149999) i; ANALYZE audit.search");
+    for (unsigned bits = 0; bits < 1u << FLAGS; bits++) {
+        struct decision_filter filter = {
+            .kind    = bits & 1 ? "preview" : NULL,
+            .market  = bits & 2 ? "m1" : NULL,
+            .account = bits & 4 ? "a77" : NULL,
+            .status  = bits & 8 ? "liquidatable" : NULL,
+            .parameters_version = bits & 16 ? 2 : INTEGER_NONE,
+            .from_us = bits & 32 ? 1000000 : INSTANT_NONE,
+            .to_us   = bits & 64 ? INT64_C(140000000000) : INSTANT_NONE,
+        };
+        decisions_sql(&filter, bits % 2, false, sql);
+        fill_in(sql, bits, explain);
+        double sorted = 0;
+        postgres_rows(opened.url, explain, see_step, &sorted);
+        ck_assert_msg(sorted < ROWS / 10.0, "%u sorts %.0f rows: %s", bits, sorted, explain);
+    }
+    opened_close(&opened);
+}
+END_TEST
+
 void
 api_decisions_add_apart(TCase *tcase)
 {
@@ -336,4 +494,6 @@ api_decisions_add_apart(TCase *tcase)
     tcase_add_test(tcase, each_decision_is_computed_again_to_the_byte);
     tcase_add_test(tcase, replay_names_what_differs_and_the_engine);
     tcase_add_test(tcase, decisions_without_their_state_cannot_be_computed_again);
+    tcase_add_test(tcase, command_computes_an_export_again_without_a_database);
+    tcase_add_test(tcase, no_search_sorts_everything);
 }

@@ -211,6 +211,22 @@ schedule(void)
     api_forget(&answer);
 }
 
+/* What was coming is no part of the decision's own rules, and is found again all the same. */
+static void
+is_replayed_alike(const struct api_answer *made)
+{
+    const json_t     *decision = json_object_get(made->json, "decision");
+    char              path[160];
+    struct api_answer answer;
+
+    snprintf(path, sizeof path, "/v1/decisions/%.64s/replay",
+             json_string_value(json_object_get(decision, "id")));
+    api_call(&(struct api_request){ .method = "GET", .path = path, .key = ROLE_AUDIT,
+                                    .is_direct = true }, &answer);
+    says(&answer, "{'identical':true}");
+    api_forget(&answer);
+}
+
 /* 12,000 owed on 20,000: 16,600 today; 15,000 after, which is 1.25, and 12,000 / (10 * 0.75). */
 START_TEST(preview_shows_what_is_coming_to_the_account)
 {
@@ -240,6 +256,7 @@ START_TEST(preview_shows_what_is_coming_to_the_account)
                   "'full_at':'2099-01-02T00:00:00.000Z','health_ratio':'1.25',"
                   "'health_ratio_reason':null,'liquidation_price':'1600',"
                   "'liquidation_price_reason':null}]}");
+    is_replayed_alike(&answer);
     api_forget(&answer);
     post("/v1/previews", ROLE_PREVIEW, NULL, too_new, 422, &answer);
     says(&answer, "{'code':'meaningless','errors':[{'pointer':'/account/opened_version',"
