@@ -12,14 +12,16 @@ enum { DOCUMENT_ROOM = 4096, DOCUMENT_BYTES_MAX = 1 << 20 };
 
 /* What a version is to accounts that are there already is said of that version, and not handed on. */
 static void
-leave_behind(const char *patch, size_t count, struct parameters *next)
+leave_behind(const char *patch, size_t count, const struct parameters *base,
+             struct parameters *next)
 {
     struct span value;
 
-    if (!json_member(patch, count, "applies_to", &value))
+    if (next->applies_to == base->applies_to && !json_member(patch, count, "applies_to", &value))
         next->applies_to = CHOICE_NONE;
-    if (!json_member(patch, count, "ramp_s", &value))
+    if (next->ramp_s == base->ramp_s && !json_member(patch, count, "ramp_s", &value))
         next->ramp_s = INTEGER_NONE;
+    edition_inherit(next, base);
 }
 
 /* Does anything change but how it would apply? */
@@ -91,9 +93,8 @@ amendment_make(const struct parameters *base, const char *base_document, size_t 
         explain(onto, onto_count, faults);
         return false;
     }
-    leave_behind(patch, patch_count, &out->parameters);
     if (base)
-        edition_inherit(&out->parameters, base);
+        leave_behind(patch, patch_count, base, &out->parameters);
     bool is_accepted = parameters_accept(&out->parameters, faults, &out->warnings);
     if (base)                                     /* all that is wrong is told at once */
         is_accepted &= edition_ramp_accept(&out->parameters, base, now_us, faults);
