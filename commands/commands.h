@@ -8,6 +8,7 @@ int command_migrate(int argc, char **argv);
 int command_key(int argc, char **argv);
 int command_erase(int argc, char **argv);
 int command_log_key(int argc, char **argv);
+int command_seal(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_monitor(int argc, char **argv);
 int command_replay(int argc, char **argv);

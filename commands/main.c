@@ -14,6 +14,7 @@ static const struct {
     { "migrate", command_migrate, "brings the database to this program's schema, and ends" },
     { "key",     command_key,     "create --role R[,R] --holder H | list | revoke ID: API keys" },
     { "log-key", command_log_key, "FILE: makes the keys that sign a log and its receipts" },
+    { "seal",    command_seal,    "ends a log that may not be signed any more; one of another origin begins" },
     { "erase",   command_erase,   "DECISION --reason TEXT: deletes one decision's record, as a lawful order asks" },
     { "verify",  command_verify,  "URL|DIR --key FILE: checks a log from outside" },
     { "monitor", command_monitor, "URL --key FILE --state FILE: watches a log" },

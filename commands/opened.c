@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SETTINGS_BYTES_MAX = 1 << 16 };
+enum { SETTINGS_BYTES_MAX = 1 << 20 };
 
 bool
 fail(const char *what, const char *why)

@@ -14,6 +14,7 @@
 #include "db/housekeeper.h"
 #include "db/keys.h"
 #include "db/log_keys.h"
+#include "db/log_seal.h"
 #include "db/markets.h"
 #include "db/sequencer.h"
 #include "db/log.h"
@@ -125,6 +126,36 @@ open_witnesses(struct serving *serving)
     return service->witnesses || fail("witnesses", "their threads could not be started");
 }
 
+/* A log that was sealed is not signed; the one that comes after it quotes it. */
+static bool
+mind_seal(struct serving *serving)
+{
+    char             path[PATH_BYTES_MAX + 8], why[DATABASE_WHY_MAX];
+    char            *note = arena_alloc(&serving->opened.arena, 1, SEAL_BYTES_MAX);
+    struct connection connection;
+
+    if (!note)
+        return fail("seal", "no memory");
+    snprintf(path, sizeof path, "%s/seal", serving->opened.state);
+    switch (log_seal_read(path, serving->opened.settings.origin, note, why)) {
+    case SEAL_NONE:
+        return true;
+    case SEAL_OF_THIS:
+        sequencer_halt(serving->service.sequencer, "it is sealed: a log of another origin goes on");
+        return true;
+    case SEAL_OF_ANOTHER:
+        break;
+    case SEAL_BAD:
+        return fail("seal", why);
+    }
+    bool is_done = connection_open(&connection, serving->service.database) &&
+                   !log_seal_quote(&connection, note);
+    if (!is_done)
+        fail("the log before this one could not be quoted", connection.why);
+    connection_close(&connection);
+    return is_done;
+}
+
 static bool
 record_keys(struct serving *serving)
 {
@@ -165,7 +196,7 @@ open_log(struct serving *serving)
         return fail("the log's key", why);
     service->log_keys  = &serving->log_keys;
     service->sequencer = sequencer_open(service->database, &sequencer, why);
-    return service->sequencer ? record_keys(serving) && open_witnesses(serving) : fail("the log", why);
+    return service->sequencer ? mind_seal(serving) && record_keys(serving) && open_witnesses(serving) : fail("the log", why);
 }
 
 static bool
