@@ -8,13 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <libpq-fe.h>
-
 #include "audit/checkpoint.h"
 #include "db/embedded.h"
 #include "db/growth.h"
 #include "db/integrate.h"
 #include "db/log.h"
+#include "db/row.h"
 
 #define ORIGIN "bench.local/audit"
 #define INST   "aaaaaaaa-0000-4000-8000-000000000001"
@@ -31,6 +30,13 @@ struct bench {
 };
 
 struct costs { double append_us, proof_us, tile_us; };
+
+struct backend { int64_t pid; };
+
+static const struct field backend_fields[] = {
+    INTEGER_FIELD(backend, pid, .min = 1, .max = INT32_MAX),
+};
+static const struct record backend_record = RECORD(backend, backend_fields);
 
 static void
 stop(const char *what, const char *why)
@@ -104,11 +110,11 @@ generate(struct bench *bench, struct growth *growth, int64_t size)
     char             room[2][ARG_INTEGER_MAX];
     const struct arg partitions[] = { arg_integer(growth->frontier.size, room[0]),
                                       arg_integer(size + (1 << 20), room[1]) };
-    PGresult        *rows;
+    struct pg_result        *rows;
 
     must(bench, run(&bench->connection, "SELECT audit.leaf_partitions_make($1::bigint, $2::bigint)",
                     partitions, 2, &rows), "partitions");
-    PQclear(rows);
+    rows_free(rows);
     while (growth->frontier.size < size) {
         struct arena arena;
         struct array indexes, leaves, *arrays[] = { &growth->levels, &growth->numbers, &growth->data,
@@ -232,10 +238,16 @@ processor_us(struct bench *bench)
 {
     char            path[64];
     unsigned long   user = 0, kernel = 0;
+    struct backend  backend;
     struct timespec own;
+    struct pg_result *rows;
 
+    must(bench, run(&bench->connection, "SELECT pg_backend_pid() AS pid", NULL, 0, &rows), "pid");
+    if (!row_read(&backend_record, rows, 0, &backend))
+        stop("pid", "it cannot be read");
+    rows_free(rows);
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
-    snprintf(path, sizeof path, "/proc/%d/stat", PQbackendPID(bench->connection.raw));
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)backend.pid);
     FILE *file = fopen(path, "re");
     if (!file || fscanf(file, "%*d %*s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &kernel) != 2)
         stop("processor time", path);
