@@ -142,6 +142,12 @@ verify_keep(struct verify *verify, const struct checkpoint *kept)
     verify->has_kept = true;
 }
 
+void
+verify_on_decisions(struct verify *verify, const struct verify_decisions *decisions)
+{
+    verify->chains.decisions = *decisions;
+}
+
 struct verify_step
 verify_next(const struct verify *verify)
 {

@@ -89,6 +89,14 @@ void verify_aim(struct verify *verify, const struct checkpoint *to);
 /* A checkpoint that was kept, which the log must have had: its root is compared on the way. */
 void verify_keep(struct verify *verify, const struct checkpoint *kept);
 
+/* Asked about each decision's record that is good: may it stand so? What it finds it notes by
+ * verify_fail, and returns false. The bytes are good during the call. */
+struct verify_decisions {
+    bool (*check)(void *context, int64_t entry, const char *record, size_t count);
+    void  *context;
+};
+void verify_on_decisions(struct verify *verify, const struct verify_decisions *decisions);
+
 struct verify_step verify_next(const struct verify *verify);
 
 /* The bytes of the step's tile or bundle; or lines of /log/records from `first` on, as many as there

@@ -299,7 +299,9 @@ check_record(struct verify *verify, struct chains *chains, struct verify_counts 
     if (!span_is(head.kind, "decision"))
         return true;
     counts->decisions++;
-    return check_parameters(verify, chains, counts, &members, &head, index);
+    return check_parameters(verify, chains, counts, &members, &head, index) &&
+           (!chains->decisions.check ||
+            chains->decisions.check(chains->decisions.context, index, chains->bytes, count));
 }
 
 /* The record's bytes to chains->bytes. */

@@ -24,6 +24,7 @@ struct chains {
     int64_t              missing;         /* records that the counters say are among the pruned */
     int64_t              begin;           /* the first entry whose record was seen */
     struct digest        salt;            /* of the record before */
+    struct verify_decisions decisions;
     char                *bytes;           /* the record at hand */
     size_t               bytes_room;
 };

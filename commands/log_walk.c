@@ -62,6 +62,7 @@ log_options_read(int argc, char **argv, const char *usage, struct log_options *o
         { "--quiet", NULL, &out->is_quiet, NULL },
         { "--interval", NULL, NULL, &out->interval_s },
         { "--stale", NULL, NULL, &out->stale_s },
+        { "--no-replay", NULL, &out->leaves_decisions, NULL },
         { "--help", NULL, is_helped, NULL },
     };
 
@@ -128,8 +129,8 @@ log_walk_open(struct log_walk *walk, const struct log_options *options)
     *walk = (struct log_walk){ .options = options };
     walk->kept.size = -1;
     walk->fault.entry = -1;
-    bool is_open = source_open(&walk->source, &settings);
-    if (!is_open)
+    if (!source_open(&walk->source, &settings) ||
+        !source_open(&walk->recompute.source, &settings))
         return fail("source", walk->source.why);
     return read_key(options->key_file, &walk->key) && read_state(walk);
 }
@@ -140,6 +141,7 @@ log_walk_close(struct log_walk *walk)
     verify_close(walk->verify);
     free(walk->note);
     source_close(&walk->source);
+    recompute_close(&walk->recompute);
 }
 
 const struct verify_fault *
@@ -256,6 +258,8 @@ begin(struct log_walk *walk)
         return fault(walk, VERIFY_UNREADABLE, walk->source.why);
     if (walk->kept.size >= 0)
         verify_keep(walk->verify, &walk->kept);
+    if (!walk->options->leaves_decisions)
+        recompute_begin(&walk->recompute, walk->verify);
     if (walk->kept.size <= 0 || walk->options->is_full)
         return true;
     walk->begin = walk->kept.size;

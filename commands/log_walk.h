@@ -3,12 +3,13 @@
 #define COMMANDS_LOG_WALK_H
 
 #include "audit/verify.h"
+#include "commands/recompute.h"
 #include "commands/source.h"
 
 /* Options of both commands; those that are left out are NULL or 0. */
 struct log_options {
     const char *place, *key_file, *state_file, *token_file, *authority_file;
-    bool        uses_proxy, is_full, is_once, is_quiet;
+    bool        uses_proxy, is_full, is_once, is_quiet, leaves_decisions;
     int64_t     interval_s, stale_s;
 };
 
@@ -25,6 +26,7 @@ struct log_walk {
     char                     *note;       /* of `now` */
     size_t                    note_count;
     struct verify            *verify;
+    struct recompute          recompute;
     bool                      with_records;
     int64_t                   begin, told_us;
     struct verify_fault       fault;      /* where there is no `verify` to hold it */

@@ -31,6 +31,7 @@ static const char usage[] =
     "                     86400 unless told, 0 for never\n"
     "  --token-file FILE  an API key with the role audit: the key alone, or the file \"keys\" that the\n"
     "                     service makes\n"
+    "  --no-replay        decisions are not computed again (each needs its market's state)\n"
     "  --authority FILE   certificates (PEM) to trust in place of the system's\n"
     "  --proxy            by the proxy that the environment names (https_proxy ...)\n"
     "  --quiet            no progress on standard error\n"

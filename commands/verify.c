@@ -12,7 +12,8 @@ static const char usage[] =
     "Checks a transparency log of Breakwater from outside: the checkpoint's signature, every entry\n"
     "and every tile, the root rebuilt from the entries, and, for those who may read them, every\n"
     "record against its entry, each instance's records in their order, parameters logged before a\n"
-    "decision names them, and prune records for all that went. The first fault ends it.\n"
+    "decision names them, prune records for all that went, and each decision computed again where its\n"
+    "parameters and its market's state can be had. The first fault ends it.\n"
     "\n"
     "  URL                http:// or https://, where the service is (\"/log\" is below it)\n"
     "  DIR                a mirror on a disk: DIR/log/checkpoint, DIR/log/tile/..., and all lines of\n"
@@ -23,6 +24,7 @@ static const char usage[] =
     "  --full             everything is walked, whatever was kept\n"
     "  --token-file FILE  an API key with the role audit: the key alone, or the file \"keys\" that the\n"
     "                     service makes. Without one the records are checked where anyone may read them\n"
+    "  --no-replay        decisions are not computed again (each needs its market's state)\n"
     "  --authority FILE   certificates (PEM) to trust in place of the system's\n"
     "  --proxy            by the proxy that the environment names (https_proxy ...)\n"
     "  --quiet            no progress on standard error\n"
@@ -36,6 +38,7 @@ static void
 tell(const struct log_walk *walk)
 {
     const struct verify_counts *counts = verify_counts(walk->verify);
+    const struct recompute     *recompute = &walk->recompute;
     char                        root[DIGEST_TEXT_MAX];
 
     digest_format(&walk->now.root, root);
@@ -48,6 +51,11 @@ tell(const struct log_walk *walk)
         printf("checked: %lld records, %lld of them decisions; %lld more were pruned, and the log "
                "says so\n", (long long)counts->records, (long long)counts->decisions,
                (long long)counts->pruned);
+    if (walk->with_records && !walk->options->leaves_decisions)
+        printf("computed again: %lld decisions are as the rules give them; %lld lack a document; "
+               "%lld differ, and were made by another version of the program\n",
+               (long long)recompute->identical, (long long)recompute->incomplete,
+               (long long)recompute->of_another_engine);
     if (counts->unchecked)
         printf("not checked: %lld links to what stands before entry %lld (--full checks them)\n",
                (long long)counts->unchecked, (long long)walk->begin);

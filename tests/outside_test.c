@@ -198,6 +198,37 @@ START_TEST(other_keys_are_refused)
 }
 END_TEST
 
+/* Whoever owns the database writes another figure, and a commitment to match: the tree is right and the
+ * record is good, but the rules do not give it. */
+static const char forge[] =
+    "CREATE FUNCTION forge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    " NEW.record := convert_to(regexp_replace(convert_from(NEW.record, 'UTF8'),"
+    "  '\"status\":\"[a-z_]*\"', '\"status\":\"forged\"'), 'UTF8'); RETURN NEW; END $$;"
+    "CREATE TRIGGER forge BEFORE INSERT ON audit.body FOR EACH ROW EXECUTE FUNCTION forge();"
+    "CREATE FUNCTION match() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    " UPDATE audit.pending p SET entry = '\\x01'::bytea || sha256(convert_to(E'audit-commit/v1\\n',"
+    "  'UTF8') || b.salt || b.record) FROM audit.body b WHERE (b.inst, b.iseq) = (p.inst, p.iseq);"
+    " RETURN NULL; END $$;"
+    "CREATE CONSTRAINT TRIGGER match AFTER INSERT ON audit.pending DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION match()";
+
+START_TEST(decision_that_the_rules_do_not_give_is_found)
+{
+    char said[OUTSIDE_SAID_MAX], wanted[80];
+
+    decide(3);
+    postgres_run(api_running()->url, forge);
+    decide(1);
+    settle_log();
+    int64_t last = number("SELECT max(idx) FROM audit.leaf WHERE day IS NOT NULL");
+    snprintf(wanted, sizeof wanted, "breakwater: entry %" PRId64 ": replay_differs: ", last);
+    ck_assert_msg(outside_program(api_running(), "verify", "--full --quiet", said) == 1, "%s", said);
+    ck_assert_msg(strstr(said, wanted), "%s, not %s", said, wanted);
+    ck_assert_msg(outside_program(api_running(), "verify", "--no-replay --quiet", said) == 0, "%s",
+                  said);
+}
+END_TEST
+
 Suite *
 outside_suite(void)
 {
@@ -212,5 +243,10 @@ outside_suite(void)
     tcase_add_loop_test(live, log_that_is_not_the_kept_one_is_refused, 0, COUNT_OF(states));
     tcase_add_loop_test(live, other_keys_are_refused, 0, COUNT_OF(keys));
     suite_add_tcase(suite, live);
+    TCase *forged = tcase_create("forged");
+    tcase_add_unchecked_fixture(forged, api_open, api_close);
+    tcase_set_timeout(forged, 60);
+    tcase_add_test(forged, decision_that_the_rules_do_not_give_is_found);
+    suite_add_tcase(suite, forged);
     return suite;
 }
