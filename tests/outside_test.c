@@ -198,6 +198,46 @@ START_TEST(other_keys_are_refused)
 }
 END_TEST
 
+/* Nothing, or what happens to a file of a mirror. */
+static const struct { const char *name, *command, *expect; } mirrors[] = {
+    { "good", "true", "checked: " },
+    { "tile cut off", "for f in log/tile/0/*/*; do truncate -s -32 $f; done",
+      "breakwater: tile_length: " },
+    { "bundle cut off", "for f in log/tile/entries/*/*; do truncate -s -1 $f; done",
+      "breakwater: bundle_length: " },
+    { "bundle gone", "rm -r log/tile/entries", "breakwater: unreadable: " },
+    { "records out of order", "sed -i '1h;1d;2G' log/records", "breakwater: entry 0: record_order: " },
+    { "record gone", "sed -i 5d log/records", "breakwater: entry 4: record_order: " },
+    { "records cut off", "sed -i '5,$d' log/records", "breakwater: entry 4: record_missing: " },
+    { "another size", "sed -i '2s/^/1/' log/checkpoint", "breakwater: checkpoint: " },
+    { "another signature", "sed -i '$s/.....$/AAA=/' log/checkpoint", "breakwater: checkpoint: " },
+    { "cosignature of nobody", "printf '\342\200\224 w AAAAAAAA\n' >> log/checkpoint", "checked: " },
+    { "no checkpoint", "rm log/checkpoint", "breakwater: unreadable: " },
+};
+
+START_TEST(mirror_is_verified_as_the_log)
+{
+    const char *program = getenv("BREAKWATER_PROGRAM");
+    char        line[1200], said[OUTSIDE_SAID_MAX] = "", folder[200];
+
+    settle_log();
+    ck_assert_int_eq(outside_program(api_running(), "verify", "--quiet", said), 0);  /* the token */
+    snprintf(folder, sizeof folder, "%s/mirror-%d", api_running()->state, _i);
+    snprintf(line, sizeof line, "python3 tests/outside/verify.py http://127.0.0.1:%u %s/log.key.pub"
+             " --token-file %s/token --mirror %s && (cd %s && %s)", api_port(),
+             api_running()->state, api_running()->state, folder, folder, mirrors[_i].command);
+    ck_assert_int_eq(system(line), 0);
+    snprintf(line, sizeof line, "%s verify %s --key %s/log.key.pub --quiet 2>&1",
+             program ? program : "build/breakwater", folder, api_running()->state);
+    FILE *pipe = popen(line, "r");
+    ck_assert_ptr_nonnull(pipe);
+    said[fread(said, 1, sizeof said - 1, pipe)] = '\0';
+    int status = pclose(pipe);
+    ck_assert_msg(strstr(said, mirrors[_i].expect) && (status == 0) == (*mirrors[_i].expect == 'c'),
+                  "%s: %s", mirrors[_i].name, said);
+}
+END_TEST
+
 /* Whoever owns the database writes another figure, and a commitment to match: the tree is right and the
  * record is good, but the rules do not give it. */
 static const char forge[] =
@@ -242,6 +282,7 @@ outside_suite(void)
     tcase_add_test(live, monitor_looks_once);
     tcase_add_loop_test(live, log_that_is_not_the_kept_one_is_refused, 0, COUNT_OF(states));
     tcase_add_loop_test(live, other_keys_are_refused, 0, COUNT_OF(keys));
+    tcase_add_loop_test(live, mirror_is_verified_as_the_log, 0, COUNT_OF(mirrors));
     suite_add_tcase(suite, live);
     TCase *forged = tcase_create("forged");
     tcase_add_unchecked_fixture(forged, api_open, api_close);

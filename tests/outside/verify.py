@@ -3,10 +3,11 @@
 from RFC 6962, RFC 8032, C2SP (tlog-tiles, tlog-checkpoint, signed-note, tlog-proof) and the log's own
 specification. It checks every path, byte, header and cache rule that they give.
 
-usage: verify.py URL VKEY_FILE [--token-file FILE] [--origin NAME]
+usage: verify.py URL VKEY_FILE [--token-file FILE] [--origin NAME] [--mirror DIR]
 
 The token file holds an API key with the role audit, alone or on a line "audit KEY". Exit status: 0,
-all checks passed; 1, one failed, and its name is the last line; 2, it was misused."""
+all checks passed; 1, one failed, and its name is the last line; 2, it was misused. A mirror holds
+what was fetched, by its paths, and all lines of records in DIR/log/records."""
 
 import argparse
 import base64
@@ -173,7 +174,8 @@ def encode(data):
 class Log:
     """The service, asked over one connection."""
 
-    def __init__(self, url, token):
+    def __init__(self, url, token, mirror=None):
+        self.mirror = mirror
         self.url = urllib.parse.urlsplit(url)
         self.prefix = self.url.path.rstrip("/")
         self.token = token
@@ -196,9 +198,19 @@ class Log:
             self.connection = None
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
 
+    def keep(self, path, body):
+        """For good, beside the others: a path that is a file is none of a folder's."""
+        if self.mirror:
+            name = os.path.join(self.mirror, "log", path)
+            os.makedirs(os.path.dirname(name), exist_ok=True)
+            with open(name, "ab" if path == "records" else "wb") as file:
+                file.write(body)
+
     def get(self, path, check):
         status, headers, body = self.ask(path)
         must(status == 200, check, f"{path}: status {status}")
+        if path == "checkpoint" or path.startswith("tile/"):
+            self.keep(path, body)
         return headers, body
 
     def records(self, path):
@@ -411,6 +423,7 @@ def check_records(log, entries):
         status, headers, body = log.records(f"records?from={index}&count={len(entries) - index}")
         must(status == 200, "records", f"status {status}")
         must(headers.get("content-type") == "application/x-ndjson", "records media type", headers)
+        log.keep("records", body)
         lines = body.decode().splitlines()
         must(lines, "records", f"none from {index} on")
         for line in lines[:len(entries) - index]:
@@ -472,12 +485,14 @@ def main():
     parser.add_argument("vkey_file")
     parser.add_argument("--token-file")
     parser.add_argument("--origin")
+    parser.add_argument("--mirror")
     options = parser.parse_args()
     if not os.path.exists(options.vkey_file):
         parser.error(f"{options.vkey_file} is not there")
     with open(options.vkey_file, encoding="utf-8") as file:
         line = file.read()
-    log = Log(options.url, read_token(options.token_file) if options.token_file else None)
+    log = Log(options.url, read_token(options.token_file) if options.token_file else None,
+              options.mirror)
     try:
         size = check_all(log, line, options.origin)
     except Wrong as wrong:
