@@ -18,7 +18,7 @@
 #define ORIGIN "bench.local/audit"
 #define INST   "aaaaaaaa-0000-4000-8000-000000000001"
 
-enum { SHORT_LOG = 10000, LONG_LOG = 300000, CHUNK = 65536, BATCH = 4096, ROUNDS = 7, READS = 300,
+enum { SHORT_LOG = 10000, LONG_LOG = 100000, CHUNK = 65536, BATCH = 4096, ROUNDS = 7, READS = 300,
        STREAM = 16384, CHUNK_BYTES_MAX = 64 << 20 };
 
 struct bench {
