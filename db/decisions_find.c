@@ -40,15 +40,19 @@ void
 decisions_sql(const struct decision_filter *filter, bool newest_first, bool with_records,
               char sql[static DECISIONS_SQL_MAX])
 {
+    /* OFFSET 0: leaf and body are looked up one by one, whatever the planner believes of them. */
+    static const char records[] =
+        ") SELECT s.*, encode(b.salt, 'hex') AS salt, convert_from(b.record, 'UTF8') AS record FROM s"
+        " LEFT JOIN LATERAL (SELECT day, inst, iseq FROM audit.leaf WHERE idx = s.index OFFSET 0) l"
+        " ON true LEFT JOIN LATERAL (SELECT salt, record FROM audit.body WHERE day = l.day"
+        " AND inst = l.inst AND iseq = l.iseq OFFSET 0) b ON true ORDER BY s.index%s";
     int    number = FIXED_ARGS;
     size_t count  = (size_t)snprintf(sql, DECISIONS_SQL_MAX,
-        "SELECT s.idx AS index, s.id, s.operation AS kind, s.market, s.account, s.actor,"
-        " s.ts AS decided_at, s.parameters_version, s.status, %s FROM audit.search s%s"
+        "%sSELECT s.idx AS index, s.id, s.operation AS kind, s.market, s.account, s.actor,"
+        " s.ts AS decided_at, s.parameters_version, s.status%s FROM audit.search s"
         " WHERE s.kind = 'decision' AND s.idx >= $1::bigint AND s.idx < $2::bigint",
-        with_records ? "encode(b.salt, 'hex') AS salt, convert_from(b.record, 'UTF8') AS record"
-                     : "NULL AS salt, NULL AS record",
-        with_records ? " JOIN audit.leaf l ON l.idx = s.idx LEFT JOIN audit.body b"
-                       " ON b.day = l.day AND b.inst = l.inst AND b.iseq = l.iseq" : "");
+        with_records ? "WITH s AS MATERIALIZED (" : "",
+        with_records ? "" : ", NULL AS salt, NULL AS record");
 
     add_condition(sql, &count, &number, filter->kind != NULL, "operation =");
     add_condition(sql, &count, &number, filter->market != NULL, "market =");
@@ -61,8 +65,10 @@ decisions_sql(const struct decision_filter *filter, bool newest_first, bool with
     if (filter->status && strcmp(filter->status, "healthy") != 0)
         count += (size_t)snprintf(sql + count, DECISIONS_SQL_MAX - count,
                                   " AND s.status <> 'healthy'");
-    snprintf(sql + count, DECISIONS_SQL_MAX - count, " ORDER BY s.idx%s LIMIT $3::bigint",
-             newest_first ? " DESC" : "");
+    count += (size_t)snprintf(sql + count, DECISIONS_SQL_MAX - count,
+                              " ORDER BY s.idx%s LIMIT $3::bigint", newest_first ? " DESC" : "");
+    if (with_records)
+        snprintf(sql + count, DECISIONS_SQL_MAX - count, records, newest_first ? " DESC" : "");
 }
 
 /* False: out of memory. */
