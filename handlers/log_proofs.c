@@ -282,7 +282,8 @@ get_decision_proof(struct request *request, struct reply *reply)
         PROBLEM_NO_SUCH_DECISION);
 
     if (problem)
-        return problem;
+        return problem == PROBLEM_NO_SUCH_DECISION && decision_is_pruned(request)
+               ? PROBLEM_DECISION_PRUNED : problem;
     if (!decision_may_be_read(request, &stored))
         return PROBLEM_NO_SUCH_DECISION;
     if (!published)

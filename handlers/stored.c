@@ -93,9 +93,8 @@ problem_of_find(enum find found, enum problem nothing)
     return PROBLEM_INTERNAL;
 }
 
-/* One that has its place in the log and no record any more. */
-static bool
-is_pruned(struct request *request)
+bool
+decision_is_pruned(const struct request *request)
 {
     char    inst[INST_TEXT_MAX];
     int64_t day, iseq, index;
@@ -113,8 +112,8 @@ get_decision(struct request *request, struct reply *reply)
         PROBLEM_NO_SUCH_DECISION);
 
     if (problem)
-        return problem == PROBLEM_NO_SUCH_DECISION && is_pruned(request) ? PROBLEM_DECISION_PRUNED
-                                                                         : problem;
+        return problem == PROBLEM_NO_SUCH_DECISION && decision_is_pruned(request)
+               ? PROBLEM_DECISION_PRUNED : problem;
     if (!decision_may_be_read(request, &stored))
         return PROBLEM_NO_SUCH_DECISION;
     return answer(request, &stored, NULL, reply);

@@ -13,6 +13,9 @@ enum problem get_decision(struct request *request, struct reply *reply);
 bool         decision_may_be_read(const struct request *request,
                                   const struct stored_decision *stored);
 
+/* Where there is no record: was there one of the decision that the path names, args[0]? */
+bool         decision_is_pruned(const struct request *request);
+
 /* `nothing`: the problem where it is not there. */
 enum problem problem_of_find(enum find found, enum problem nothing);
 

@@ -707,7 +707,7 @@ START_TEST(pruned_record_leaves_its_place)
     snprintf(sql, sizeof sql, "DELETE FROM audit.body WHERE inst = '%s' AND iseq = %d", inst,
              (int)iseq);
     postgres_run(api_running()->url, sql);
-    fetch(path, ROLE_AUDIT, NULL, 404, &line);
+    fetch(path, ROLE_AUDIT, NULL, 410, &line);
     api_forget(&line);
     snprintf(path, sizeof path, "/log/records?id=%s", id);
     api_forget(&answer);
