@@ -14,7 +14,7 @@ START_S_MAX = 60
 
 
 class Service:
-    def __init__(self, build, environment=None):
+    def __init__(self, build, environment=None, pause_s=0.2):
         self.temporary = tempfile.TemporaryDirectory(prefix="breakwater-")
         self.directory = self.temporary.name
         os.chmod(self.directory, 0o711)       # PostgreSQL runs as another user where this is root
@@ -31,22 +31,22 @@ class Service:
                                         env=others | mine | (environment or {}),
                                         stdout=self.output, stderr=self.output)
         try:
-            self.wait_ready()
+            self.wait_ready(pause_s)
             with open(os.path.join(self.state, "keys"), encoding="utf-8") as file:
                 self.keys = dict(line.split()[:2] for line in file)
         except BaseException:
             self.close()
             raise
 
-    def wait_ready(self):
-        for _ in range(START_S_MAX * 5):
+    def wait_ready(self, pause_s):
+        for _ in range(int(START_S_MAX / pause_s)):
             try:
                 if self.call("GET", "/readyz")["ready"]:
                     return
             except OSError:
                 if self.process.poll() is not None:
                     break
-            time.sleep(0.2)
+            time.sleep(pause_s)
         self.output.seek(0)
         sys.exit("the service is not ready:\n" + self.output.read())
 
