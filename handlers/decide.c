@@ -8,7 +8,7 @@
 #include "handlers/service.h"
 #include "handlers/stored.h"
 
-enum { TEXT_MAX = 8 << 20 };
+enum { TEXT_MAX = 8 << 20, ROOM_BYTES_MAX = 16 << 20 };
 
 bool
 decide_await(struct request *request, struct decision *first, void *subject,
@@ -40,16 +40,35 @@ decide_begin(const struct request *request, struct reply *reply)
     return PROBLEM_OVERLOADED;
 }
 
+/* The room to compute in is let go before the request waits, as a thousand may at a time. */
+static enum problem
+compute_in_room(struct request *request, const struct answer_kind *kind,
+                const struct ruling *ruling, const struct given *given,
+                const struct question *question, struct computation *computation,
+                struct reply *reply)
+{
+    struct arena             scratch;
+    struct computation_room *room;
+    enum problem             problem = PROBLEM_INTERNAL;
+
+    arena_open(&scratch, ROOM_BYTES_MAX);
+    room = computation_room_open(ruling->parameters, question, &scratch);
+    if (room)
+        problem = computation_make(request, kind, ruling, given, question, room, computation,
+                                   reply);
+    arena_close(&scratch);
+    return problem;
+}
+
 static enum problem
 decide(struct request *request, const struct answer_kind *kind, const struct markets *markets,
        struct reply *reply)
 {
-    struct question          question = *(const struct question *)request->body;
-    struct ruling            ruling;
-    struct given             given;
-    struct computation      *computation = arena_alloc(request->arena, 1, sizeof *computation);
-    struct computation_room *room;
-    enum problem             problem;
+    struct question     question = *(const struct question *)request->body;
+    struct ruling       ruling;
+    struct given        given;
+    struct computation *computation = arena_alloc(request->arena, 1, sizeof *computation);
+    enum problem        problem;
 
     if (!computation)
         return PROBLEM_INTERNAL;
@@ -63,12 +82,11 @@ decide(struct request *request, const struct answer_kind *kind, const struct mar
         return PROBLEM_NONE;
     question.state    = (struct state *)given.state;  /* accepted: it is only read from here on */
     question.snapshot = given.snapshot;
-    if (!ruling_foresee(&ruling, request->now_us, request->arena, &question) ||
-        !(room = computation_room_open(ruling.parameters, &question, request->arena)))
+    if (!ruling_foresee(&ruling, request->now_us, request->arena, &question))
         return PROBLEM_INTERNAL;
     if ((problem = given_check(request, &given, ruling.market, &question, reply)) ||
-        (problem = computation_make(request, kind, &ruling, &given, &question, room, computation,
-                                    reply)))
+        (problem = compute_in_room(request, kind, &ruling, &given, &question, computation,
+                                   reply)))
         return problem;
     if (computation->workings.count)
         computation->decision.workings = &computation->workings;

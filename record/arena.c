@@ -102,7 +102,7 @@ arena_copy(struct arena *arena, const char *bytes, size_t count)
 }
 
 void *
-arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes)
+arena_widen(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes)
 {
     assert(old_bytes <= new_bytes);
     assert(old || old_bytes == 0);
@@ -112,14 +112,23 @@ arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes)
     if (old && block && (char *)old + old_bytes == (char *)block->bytes + block->used &&
         more <= block->size - block->used) {
         ASAN_UNPOISON_MEMORY_REGION((char *)old + old_bytes, more);
-        memset((char *)old + old_bytes, 0, more);
         block->used += more;
         return old;
     }
-    char *moved = arena_alloc(arena, 1, new_bytes);
+    char *moved = arena_room(arena, 1, new_bytes);
     if (moved && old)
         memcpy(moved, old, old_bytes);
     return moved;
+}
+
+void *
+arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes)
+{
+    char *wider = arena_widen(arena, old, old_bytes, new_bytes);
+
+    if (wider)
+        memset(wider + old_bytes, 0, new_bytes - old_bytes);
+    return wider;
 }
 
 void

@@ -23,6 +23,8 @@ char *arena_copy(struct arena *arena, const char *bytes, size_t count);
  * added being zero: in its place where it is the newest allocation, else as a copy. NULL when
  * full; `old` is then as it was. */
 void *arena_resize(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes);
+/* The same, what is added not zeroed. */
+void *arena_widen(struct arena *arena, void *old, size_t old_bytes, size_t new_bytes);
 void  arena_close(struct arena *arena);                              /* may be opened again */
 
 #endif

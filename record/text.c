@@ -23,7 +23,7 @@ grow(struct text *text, size_t least)
         room *= 2;
     if (room < least || room > text->max)
         room = text->max;
-    char *bytes = arena_resize(text->arena, text->bytes, text->room, room);
+    char *bytes = arena_widen(text->arena, text->bytes, text->room, room);
     if (!bytes)
         return false;
     text->bytes = bytes;
