@@ -93,7 +93,8 @@ reproduce: ; @tests/reproduce.sh
 contract: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/contract/run.sh $(BUILD)
 
 bench: $(BUILD)/breakwater $(BENCHES)
-	@set -e; for program in $(BENCHES); do $$program; done
+	@set -e; for program in $(filter-out %/constant,$(BENCHES)); do $$program; done
+	@python3 bench/goals.py $(BUILD)
 	@bench/audited.sh $(BUILD)
 	@python3 bench/pushes.py $(BUILD)
 
