@@ -153,7 +153,7 @@ get_log_tile(struct request *request, struct reply *reply)
 
     if (!tile_path_parse(path, strlen(path), &tile)) {
         snprintf(reply->detail, sizeof reply->detail,
-                 "a tile is named as tile/0/x001/067 or tile/entries/000.p/8 (c2sp.org/tlog-tiles)");
+                 "a tile is named tile/0/x001/067 or tile/entries/000.p/8 (c2sp.org/tlog-tiles)");
         return PROBLEM_PATH_INVALID;
     }
     if (!tile_is_served(&tile, published_size))

@@ -9,8 +9,8 @@
 #include "handlers/service.h"
 #include "handlers/stored.h"
 
-/* A line without its record; base64 that is sent at once, of so many bytes, which must be a multiple
- * of three. */
+/* A line without its record; base64 that is sent at once, of so many bytes, which must be a
+ * multiple of three. */
 enum { RECORD_LINE_ROOM = 256, FLUSH_BYTES = 32 << 10, PIECE_BYTES = 12 << 10 };
 
 _Static_assert(PIECE_BYTES % 3 == 0 && PIECE_BYTES / 3 * 4 + RECORD_LINE_ROOM <= FLUSH_BYTES,

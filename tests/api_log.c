@@ -110,7 +110,8 @@ static const struct { const char *path; int status; } refused[] = {
     { "proof/inclusion?index=0&size=0", 400 },
     { "proof/inclusion?index=0&size=9007199254740991", 404 },
     { "proof/inclusion?index=9007199254740990&size=9007199254740991", 404 },
-    { "proof/inclusion?hash=0000000000000000000000000000000000000000000000000000000000000000", 404 },
+    { "proof/inclusion?hash=00000000000000000000000000000000000000000000000000000000000000"
+      "00", 404 },
     { "proof/inclusion?hash=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 404 },
     { "proof/inclusion?hash=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB", 400 },
     { "proof/inclusion?hash=+AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 400 },
