@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "db/caretaker.h"
 #include "db/decisions.h"
 #include "db/integrate.h"
 #include "db/log.h"
@@ -243,6 +245,42 @@ START_TEST(touched_column_is_found_by_name)
 }
 END_TEST
 
+/* The thread: drops what is too old by itself, checks the whole log, and stops its signing over a fault. */
+START_TEST(caretaker_prunes_and_checks)
+{
+    char                      folder[POSTGRES_PATH_MAX], state[160], why[DATABASE_WHY_MAX];
+    struct log_keys           keys = { .log = signer };
+    struct sequencer_settings settings = { .origin = ORIGIN, .keys = &keys, .state_path = state };
+    struct sequencer_status   status = { .is_halted = false };
+
+    postgres_scratch(folder);
+    snprintf(state, sizeof state, "%s/caretaken.%d", folder, getpid());
+    decide(OLD_DAY, OLD_DAY, 0, 20);
+    integrate_all();
+    struct sequencer *sequencer = sequencer_open(opened.database, &settings, why);
+    ck_assert_msg(sequencer != NULL, "%s", why);
+    struct caretaker_settings care = { .retention_days = 30, .check_every_s = 1, .sequencer = sequencer,
+                                       .key = &signer.key };
+    struct caretaker *caretaker = caretaker_open(opened.database, &care);
+    ck_assert_ptr_nonnull(caretaker);
+    for (int i = 0; i < 300 && number("SELECT count(*) FROM audit.search WHERE kind = 'prune'") < 1; i++)
+        usleep(50000);
+    ck_assert_int_eq(number("SELECT count(*) FROM audit.body"), 0);
+    sequencer_status(sequencer, &status);
+    ck_assert(!status.is_halted);
+    postgres_run(opened.url, "SET session_replication_role = replica;"
+                             " UPDATE audit.search SET ts = ts + 1 WHERE kind = 'prune'");
+    for (int i = 0; i < 300 && !status.is_halted; i++) {
+        usleep(50000);
+        sequencer_status(sequencer, &status);
+    }
+    ck_assert(status.is_halted);
+    ck_assert_ptr_nonnull(strstr(status.why, "its ts is not the record's"));
+    caretaker_close(caretaker);
+    sequencer_close(sequencer);
+}
+END_TEST
+
 Suite *
 retention_suite(void)
 {
@@ -255,6 +293,7 @@ retention_suite(void)
     tcase_add_test(tcase, empty_day_goes_without_a_word);
     tcase_add_test(tcase, one_decision_is_erased);
     tcase_add_test(tcase, clock_stepped_back_loses_nothing);
+    tcase_add_test(tcase, caretaker_prunes_and_checks);
     tcase_add_loop_test(tcase, touched_column_is_found_by_name, 0, (int)COUNT_OF(spoils));
     suite_add_tcase(suite, tcase);
     return suite;
