@@ -286,6 +286,12 @@ verify_feed(struct verify *verify, const void *bytes, size_t count)
     return false;
 }
 
+int64_t
+verify_untold(const struct verify *verify)
+{
+    return chains_untold(&verify->chains);
+}
+
 bool
 verify_end(struct verify *verify)
 {
@@ -295,7 +301,8 @@ verify_end(struct verify *verify)
     if (!digest_equal(&root, &verify->goal.root))
         return verify_fail(verify, VERIFY_ROOT_DIFFERS, -1, "size %lld",
                            (long long)verify->goal.size);
-    return !verify->with_records || chains_end(verify, &verify->chains);
+    int64_t untold = chains_untold(&verify->chains);
+    return untold < 0 || verify_fail(verify, VERIFY_PRUNED_UNEXPLAINED, untold, "%s", "");
 }
 
 enum verify_check

@@ -103,6 +103,10 @@ struct verify_step verify_next(const struct verify *verify);
  * are, each with its newline. False: a fault. */
 bool verify_feed(struct verify *verify, const void *bytes, size_t count);
 
+/* The first entry whose record is gone without a prune record up to here, which may stand further on;
+ * -1: none. */
+int64_t verify_untold(const struct verify *verify);
+
 /* Where nothing is wanted any more: the root, and that each pruned record was told of. */
 bool verify_end(struct verify *verify);
 

@@ -369,12 +369,11 @@ chains_feed(struct verify *verify, struct chains *chains, struct verify_counts *
     return add_pruned(verify, chains, index, commitment);
 }
 
-bool
-chains_end(struct verify *verify, const struct chains *chains)
+int64_t
+chains_untold(const struct chains *chains)
 {
     for (size_t i = 0; i < chains->pruned_count; i++)
         if (!chains->pruned[i].is_told)
-            return verify_fail(verify, VERIFY_PRUNED_UNEXPLAINED, chains->pruned[i].index, "%s",
-                               "");
-    return true;
+            return chains->pruned[i].index;
+    return -1;
 }

@@ -34,7 +34,7 @@ void chains_free(struct chains *chains);
 /* One line of /log/records, without its newline, for the entry `index` with this commitment. */
 bool chains_feed(struct verify *verify, struct chains *chains, struct verify_counts *counts,
                  struct line line, int64_t index, const struct digest *commitment);
-bool chains_end(struct verify *verify, const struct chains *chains);
+int64_t chains_untold(const struct chains *chains);
 
 /* Members of a record; those without bytes it does not have. Strings stand with their quotes. */
 struct record_members {

@@ -13,7 +13,7 @@
 #include "db/log_keys.h"
 #include "record/value.h"
 
-enum { KEY_FILE_MAX = 1024, PROGRESS_US = 2 * 1000 * 1000, SECONDS_MAX = 366 * 86400 };
+enum { KEY_FILE_MAX = 1024, UNTOLD_LOOKS = 3, PROGRESS_US = 2 * 1000 * 1000, SECONDS_MAX = 366 * 86400 };
 
 /* Where an option's value goes. */
 struct option_place { const char *name; const char **text; bool *flag; int64_t *seconds; };
@@ -322,12 +322,25 @@ go_to(struct log_walk *walk)
     return true;
 }
 
+/* A record may be pruned while the log is walked: what tells of it stands behind the checkpoint then,
+ * within the merge delay. */
+static bool
+is_untold(const struct log_walk *walk)
+{
+    return walk->source.client && verify_untold(walk->verify) >= 0;
+}
+
 bool
 log_walk_on(struct log_walk *walk)
 {
     if (!walk->verify && !begin(walk))
         return false;
-    if (!go_to(walk) || !verify_end(walk->verify))
+    if (!go_to(walk))
         return false;
-    return keep(walk);
+    for (int i = 0; i < UNTOLD_LOOKS && is_untold(walk); i++) {
+        sleep(1);
+        if (!log_walk_head(walk) || !go_to(walk))
+            return false;
+    }
+    return verify_end(walk->verify) && keep(walk);
 }
