@@ -362,7 +362,8 @@ api_call(const struct api_request *request, struct api_answer *answer)
 {
     struct http_client client;
 
-    http_connect(&client, request->is_direct ? api.service->port : api_port());
+    http_connect(&client, request->is_direct || api.service->is_beside
+                              ? api.service->port : api_port());
     api_send(&client, request, answer);
     http_close(&client);
 }

@@ -156,7 +156,8 @@ open_threads(struct running *running)
 static bool
 open_listener(struct running *running)
 {
-    const char              *listen = getenv("BREAKWATER_TEST_LISTEN");
+    const char              *listen = running->shared->is_beside
+                                      ? NULL : getenv("BREAKWATER_TEST_LISTEN");
     struct hooks             hooks = service_hooks(&running->service);
     struct listener_settings settings = {
         .address          = listen ? listen : "127.0.0.1:0",
@@ -254,8 +255,9 @@ api_service_beside(const struct api_service *first)
     if (service == MAP_FAILED)
         return NULL;
     *service      = *first;
-    service->pid  = 0;
-    service->port = 0;
+    service->pid       = 0;
+    service->port      = 0;
+    service->is_beside = true;
     return service;
 }
 

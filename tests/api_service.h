@@ -26,6 +26,7 @@ struct api_service {
     bool     has_keys;                        /* they and the sample markets are in the database */
     char     secrets[API_KEYS][KEY_SECRET_MAX];
     unsigned port;
+    bool     is_beside;                       /* a second instance: on a free port, without a proxy */
     pid_t    pid;                             /* a child of who started it; ends with it */
     char     why[DATABASE_WHY_MAX];           /* it did not start */
 };
