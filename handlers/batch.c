@@ -94,14 +94,13 @@ struct course {
 static void
 place_in_item(struct faults *faults, size_t index)
 {
-    for (size_t i = 0; i < faults->count; i++) {
-        char *at = faults->items[i].pointer, pointer[FAULT_POINTER_MAX];
-        if (strncmp(at, "/account", 8) && strncmp(at, "/liquidator", 11))
-            continue;
-        int count = snprintf(pointer, sizeof pointer, "/items/%zu%s", index, at);
-        if (count > 0 && (size_t)count < sizeof pointer)
-            memcpy(at, pointer, (size_t)count + 1);
-    }
+    char item[32];
+
+    snprintf(item, sizeof item, "/items/%zu", index);
+    for (size_t i = 0; i < faults->count; i++)
+        if (!strncmp(faults->items[i].pointer, "/account", 8) ||
+            !strncmp(faults->items[i].pointer, "/liquidator", 11))
+            fault_place_below(&faults->items[i], item);
 }
 
 static enum problem

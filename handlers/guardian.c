@@ -89,17 +89,6 @@ check_limits(struct acting *acting)
     return PROBLEM_GUARDIAN_REFUSED;
 }
 
-static void
-place_below_patch(struct faults *faults)
-{
-    for (size_t i = 0; i < faults->count; i++) {
-        char pointer[FAULT_POINTER_MAX];
-        int  count = snprintf(pointer, sizeof pointer, "/patch%s", faults->items[i].pointer);
-        if (count > 0 && (size_t)count < sizeof pointer)
-            memcpy(faults->items[i].pointer, pointer, (size_t)count + 1);
-    }
-}
-
 static enum problem
 amend(struct acting *acting)
 {
@@ -115,7 +104,7 @@ amend(struct acting *acting)
     else if (!guardian_allows(&acting->amendment.changes, faults))
         problem = PROBLEM_GUARDIAN_REFUSED;
     if (problem)
-        place_below_patch(faults);
+        faults_place_below(faults, "/patch");
     return problem;
 }
 

@@ -119,18 +119,6 @@ read_base(struct making *making)
     return making->base ? PROBLEM_NONE : PROBLEM_INTERNAL;
 }
 
-/* Pointers into the document, which in the request is below the patch. */
-static void
-place_below_patch(struct faults *faults)
-{
-    for (size_t i = 0; i < faults->count; i++) {
-        char pointer[FAULT_POINTER_MAX];
-        int  count = snprintf(pointer, sizeof pointer, "/patch%s", faults->items[i].pointer);
-        if (count > 0 && (size_t)count < sizeof pointer)
-            memcpy(faults->items[i].pointer, pointer, (size_t)count + 1);
-    }
-}
-
 static enum problem
 amend(struct making *making)
 {
@@ -143,7 +131,7 @@ amend(struct making *making)
                        making->is_new ? 0 : base->count, patch, strlen(patch), making->now_us,
                        making->request->arena, &making->amendment, faults))
         return PROBLEM_NONE;
-    place_below_patch(faults);
+    faults_place_below(faults, "/patch");
     return PROBLEM_PARAMETERS_REFUSED;
 }
 
@@ -250,7 +238,7 @@ check_rails(struct making *making, int64_t active_at_us)
     if (governance_within_rails(governance, history, count, &making->amendment.parameters,
                                 &making->amendment.changes, active_at_us, &making->reply->faults))
         return PROBLEM_NONE;
-    place_below_patch(&making->reply->faults);
+    faults_place_below(&making->reply->faults, "/patch");
     return PROBLEM_RAILS_REFUSED;
 }
 

@@ -9,18 +9,6 @@
 
 enum { TEXT_ROOM = 4096, TEXT_MAX = 8 << 20 };
 
-/* Faults of a document are told by pointers into it; here it is a member of the request. */
-static void
-place_below(struct faults *faults, const char *member)
-{
-    for (size_t i = 0; i < faults->count; i++) {
-        char pointer[FAULT_POINTER_MAX];
-        int  count = snprintf(pointer, sizeof pointer, "%s%s", member, faults->items[i].pointer);
-        if (count > 0 && (size_t)count < sizeof pointer)
-            memcpy(faults->items[i].pointer, pointer, (size_t)count + 1);
-    }
-}
-
 static enum problem
 of_document(struct request *request, struct parameters *parameters, struct ruling *out,
             struct reply *reply)
@@ -34,7 +22,7 @@ of_document(struct request *request, struct parameters *parameters, struct rulin
     faults_open(&warnings, FAULTS_MAX);
     faults_open(&reply->faults, FAULTS_MAX);
     if (!parameters_accept(parameters, &reply->faults, &warnings)) {
-        place_below(&reply->faults, "/parameters");
+        faults_place_below(&reply->faults, "/parameters");
         return PROBLEM_PARAMETERS_REFUSED;
     }
     text_open(&out->document, request->arena, TEXT_ROOM, TEXT_MAX);

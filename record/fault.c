@@ -149,3 +149,20 @@ fault_add(struct faults *faults, const char *pointer, const char *code, const ch
     add(faults, pointer, code, detail_format, list);
     va_end(list);
 }
+
+void
+fault_place_below(struct fault *fault, const char *prefix)
+{
+    char pointer[FAULT_POINTER_MAX];
+    int  count = snprintf(pointer, sizeof pointer, "%s%s", prefix, fault->pointer);
+
+    if (count > 0 && (size_t)count < sizeof pointer)
+        memcpy(fault->pointer, pointer, (size_t)count + 1);
+}
+
+void
+faults_place_below(struct faults *faults, const char *prefix)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        fault_place_below(&faults->items[i], prefix);
+}

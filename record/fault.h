@@ -36,6 +36,10 @@ void faults_open(struct faults *faults, size_t max);
 void fault_add(struct faults *faults, const char *pointer, const char *code,
                const char *detail_format, ...)
     __attribute__((format(printf, 4, 5)));
+/* A text's fault, told as one of the text that it is a part of: `prefix` goes before the pointer.
+ * Where that is longer than a fault holds, the pointer stays as it is. */
+void fault_place_below(struct fault *fault, const char *prefix);
+void faults_place_below(struct faults *faults, const char *prefix);
 void fault_add_at(struct faults *faults, const struct place *place, const char *code,
                   const char *detail_format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -36,15 +36,6 @@ list_price(const struct guard_question *question, const struct position_asset *a
     }
 }
 
-static const struct price_memory *
-memory_of(const struct snapshot *snapshot, const char *asset)
-{
-    for (size_t i = 0; snapshot->memory && i < snapshot->memory->assets_count; i++)
-        if (!strcmp(snapshot->memory->assets[i].asset, asset))
-            return &snapshot->memory->assets[i];
-    return NULL;
-}
-
 /* The stated volatility, else what the market's prices showed, within the asset's bounds. */
 static double
 volatility_for(const struct guard_question *question, const struct asset *asset,
@@ -108,7 +99,7 @@ judge_asset(const struct guard_question *question, size_t index, struct decimal 
 {
     const struct asset         *asset = &question->position->assets[index].asset;
     const struct asset_sources *sources = snapshot_sources(question->snapshot, asset->name);
-    const struct price_memory  *memory = memory_of(question->snapshot, asset->name);
+    const struct price_memory  *memory = snapshot_memory(question->snapshot, asset->name);
     struct source_price         reports[SOURCES_MAX];
     struct oracle_question      asked = { .reports = reports, .now = question->now_us,
                                           .reference = { .price = DECIMAL_NONE } };

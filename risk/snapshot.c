@@ -167,15 +167,21 @@ accept_volatility(struct acceptance *acceptance)
     }
 }
 
+const struct price_memory *
+snapshot_memory(const struct snapshot *snapshot, const char *asset)
+{
+    for (size_t i = 0; snapshot->memory && i < snapshot->memory->assets_count; i++)
+        if (!strcmp(snapshot->memory->assets[i].asset, asset))
+            return &snapshot->memory->assets[i];
+    return NULL;
+}
+
 static const struct price_memory *
 memory_before(const struct acceptance *acceptance, const char *asset)
 {
     const struct snapshot *snapshot = acceptance->before->snapshot;
 
-    for (size_t i = 0; snapshot && snapshot->memory && i < snapshot->memory->assets_count; i++)
-        if (!strcmp(snapshot->memory->assets[i].asset, asset))
-            return &snapshot->memory->assets[i];
-    return NULL;
+    return snapshot ? snapshot_memory(snapshot, asset) : NULL;
 }
 
 /* What an asset's reports are weighed with: the stated volatility, else what its prices showed until

@@ -102,6 +102,9 @@ enum snapshot_fault snapshot_accept(const struct snapshot_before *before, struct
 /* What the price of an asset is made of; NULL: it has no sources. */
 const struct asset_sources *snapshot_sources(const struct snapshot *snapshot, const char *asset);
 
+/* What it remembers of an asset; NULL: nothing. */
+const struct price_memory *snapshot_memory(const struct snapshot *snapshot, const char *asset);
+
 const struct decimal *snapshot_gain(const struct snapshot *snapshot, const char *asset);    /* NULL: none */
 
 /* When the oldest report was observed that counts in the asset's price; INSTANT_NONE: no report
