@@ -40,6 +40,9 @@ $(BUILD)/tests/run: $(LIBRARY) $(TESTS)
 $(BENCHES): %: %.o $(LIBRARY)
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tests/faults/log_check: %: %.o $(LIBRARY)
+	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
+
 $(FUZZERS): %: %.o $(BUILD)/tests/sample.o $(LIBRARY)
 	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
@@ -112,6 +115,10 @@ fuzz:
 fuzzers: $(FUZZERS)
 	@set -e; for program in $^; do $$program -max_total_time=$(or $(SECONDS),20); done
 
+# Faults under load: `make faults COUNT=5` for so many of each, `FAULT="kill disk"` for some of them.
+faults: $(BUILD)/breakwater $(BUILD)/tests/faults/log_check
+	@python3 tests/faults/run.py $(BUILD) "$(COUNT)" $(FAULT)
+
 # The image, built without a container engine, run against a PostgreSQL, and asked for a preview.
 image: ; @tests/image.sh
 
@@ -128,5 +135,5 @@ package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
 
 clean: ; rm -rf build build-*
 
-.PHONY: march image install package reproduce ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers clean
--include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d)
+.PHONY: march image install package reproduce ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers faults clean
+-include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/faults/*.d)

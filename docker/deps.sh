@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs those Debian packages that are missing. With nothing missing it calls neither apt nor
-# sudo. usage: docker/deps.sh GROUP...  (groups: build run test tidy lint fuzz bench march contract image imagetest package)
+# sudo. usage: docker/deps.sh GROUP...  (groups: build run test tidy lint fuzz faults bench march contract image imagetest package)
 set -eu
 
 packages_of() {
@@ -17,6 +17,7 @@ packages_of() {
     tidy) echo binutils shellcheck ;;
     lint) echo clang clang-tidy cppcheck ;;
     fuzz) echo clang libclang-rt-14-dev ;;
+    faults) echo postgresql-15 python3 strace util-linux ;;
     bench) echo wrk python3 ;;
     march) echo faketime python3 ;;
     contract) command -v npm > /dev/null || echo nodejs npm ;;
