@@ -96,6 +96,7 @@ reproduce: ; @tests/reproduce.sh
 contract: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/contract/run.sh $(BUILD)
 
 bench: $(BUILD)/breakwater $(BENCHES)
+	@docker/deps.sh run bench peers
 	@set -e; for program in $(filter-out %/constant,$(BENCHES)); do $$program; done
 	@python3 bench/goals.py $(BUILD)
 	@bench/audited.sh $(BUILD)

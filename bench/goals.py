@@ -1,107 +1,59 @@
 #!/usr/bin/env python3
 """The goals of speed, one row each: measured, goal, met or not.
 
-usage: bench/goals.py BUILD [SECONDS a point] [ROUNDS]
+usage: bench/goals.py BUILD [SECONDS a point] [ROUNDS] [ENTRIES of the longest log]
 
-Services with private PostgreSQLs, a constant server and the load, all on this machine. What is
-compared is loaded in turn, round after round, and the median of the rounds counts: only ratios are
-goals, since absolute figures swing with what else the machine does. About 7 minutes as it stands.
+Services with PostgreSQLs of their own, a constant server, the peers and the load, all on this
+machine. What is compared is loaded in turn, round after round, and the median of the rounds counts:
+only ratios are goals, since absolute figures swing with what else the machine does. About ten
+minutes as it stands (3 seconds, 3 rounds, a million entries), three with 1 1 100000.
 """
+import contextlib
 import json
 import os
-import socket
+import signal
 import statistics
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
-from service import Service, instant
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "peers"))
 
-ACCOUNT = {"id": "acct-1", "collateral": [{"asset": "ETH", "quantity": "10"}],
-           "debt": [{"asset": "USDC", "quantity": "12000"}],
-           "wallet": [{"asset": "USDC", "quantity": "2000"}]}
-SLOW_FLUSH = {"PGOPTIONS": "-c commit_delay=4000 -c commit_siblings=0"}
+import peers
+from compare import compare as compare_answers
+from loads import ACCOUNT, Constant, Load, compare, question, state
+from service import Postgres, Service, instant, psql
 
+MARKETS = 1000
+FLAT = 1.25
 
-def side(first, step, levels):
-    return [[f"{first + step * i:.4f}", f"{0.5 + 0.137 * i:.4f}"] for i in range(levels)]
+# Decisions as the writer and the sequencer leave them, from number {first} on: bodies of 1.1 KB,
+# and what they are found by. Their indexes are out of the sequencer's way.
+FILL = """
+SELECT audit.leaf_partitions_make({offset} + {first}, {offset} + {last});
+INSERT INTO audit.body (day, inst, iseq, salt, record)
+ SELECT (now() AT TIME ZONE 'UTC')::date, '00000000-0000-4000-8000-000000000000', i,
+  sha256(i::text::bytea), convert_to('{{"id":"dec_' || i || '","pad":"' || repeat('0123456789', 107)
+  || '"}}', 'UTF8') FROM generate_series({first}, {last}) i;
+INSERT INTO audit.leaf (idx, inst, iseq, day, leaf_hash)
+ SELECT {offset} + i, '00000000-0000-4000-8000-000000000000', i, (now() AT TIME ZONE 'UTC')::date,
+  sha256(i::text::bytea) FROM generate_series({first}, {last}) i;
+INSERT INTO audit.search (idx, kind, id, operation, market, account, ts, parameters_version, status)
+ SELECT {offset} + i, 'decision', 'dec_' || i, 'preview', 'eth-usd', 'acct-' || i % 1000,
+  extract(epoch FROM now()) * 1000000, 1, 'healthy' FROM generate_series({first}, {last}) i;
+ANALYZE audit.body, audit.leaf, audit.search;
+"""
+OFFSET = 1 << 40
 
-
-def state(levels):
-    def venue(name, spread):
-        step = 0.25 if levels <= 100 else 25 / levels
-        return {"venue": name, "kind": "book", "fee_rate": "0.001",
-                "bids": side(2000 - spread, -step, levels),
-                "asks": side(2000 + spread, step, levels)}
-    return {"prices": {"ETH": "2000", "USDC": "1"}, "volatility": {"ETH": "0.8"},
-            "depth": {"ETH": [venue("one", 0.25), venue("two", 0.5)]}}
-
-
-def question(levels=50, **more):
-    return {"market": "eth-usd", "account": ACCOUNT} | ({"state": state(levels)} if levels else {}) | more
-
-
-class Constant:
-    def __init__(self, build, count):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.process = subprocess.Popen([os.path.join(build, "bench/constant"), str(self.port),
-                                         str(count)], stdin=subprocess.PIPE)
-        time.sleep(0.3)
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(10)
-
-
-class Load:
-    """One point: a server, a path, a body."""
-    def __init__(self, directory, name, server, path, body):
-        self.server, self.path = server, path
-        self.file = os.path.join(directory, name)
-        with open(self.file, "w", encoding="utf-8") as file:
-            json.dump(body, file, separators=(",", ":"))
-
-    def run(self, connections, seconds):
-        """A second: requests; p50 and p99 in ms. Ends where an answer is not 2xx."""
-        output = subprocess.run(
-            ["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
-             "bench/load.lua", f"http://127.0.0.1:{self.server.port}"],
-            env=os.environ | {"BENCH_PATH": self.path, "BENCH_BODY": self.file},
-            check=True, capture_output=True, text=True).stdout
-        line = next(line for line in output.splitlines() if line.startswith("measured")).split()
-        if line[5] != "0":
-            sys.exit(f"{self.path}: {line[5]} answers were not 2xx")
-        return float(line[1]), float(line[2]), float(line[3])
-
-
-def compare(loads, connections, seconds, rounds):
-    """In turn: the median rate of each."""
-    rates = [[] for _ in loads]
-    for _ in range(rounds):
-        for load, rate in zip(loads, rates):
-            rate.append(load.run(connections, seconds)[0])
-    return [statistics.median(rate) for rate in rates]
-
-
-def commits(service):
-    text = urllib.request.urlopen(f"http://127.0.0.1:{service.port}/metrics").read().decode()
-    def value(name):
-        return float(next(line.split()[-1] for line in text.splitlines()
-                          if line.startswith(name + " ") or line.startswith(name + "{")))
-    return (value("breakwater_writer_commits_total"),
-            value("breakwater_writer_commit_microseconds_total"))
-
-
-def against_commits(load, connections, seconds):
-    """The rate over what a closed loop on its commits allows, c / (2 L)."""
-    before = commits(load.server)
-    rate = load.run(connections, seconds)[0]
-    after = commits(load.server)
-    commit_s = (after[1] - before[1]) / (after[0] - before[0]) / 1e6
-    return rate / (connections / (2 * commit_s)), commit_s
+ADD_MARKETS = """
+INSERT INTO breakwater.market SELECT 'bench-' || i, title, version, epoch, created_at
+ FROM breakwater.market, generate_series(1, {count}) i WHERE market = 'eth-usd';
+INSERT INTO breakwater.parameters SELECT 'bench-' || i, version, sha256, document, who, why,
+  created_at, active_at
+ FROM breakwater.parameters, generate_series(1, {count}) i WHERE market = 'eth-usd';
+"""
 
 
 class Table:
@@ -113,125 +65,279 @@ class Table:
         print("{}: {} ({}): {}".format(*self.rows[-1]), file=sys.stderr, flush=True)
 
     def print(self):
-        print("| goal | measured | at least | met |\n|---|---|---|---|")
+        print("| goal | measured | goal | met |\n|---|---|---|---|")
         for row in self.rows:
             print("| {} | {} | {} | {} |".format(*row))
 
 
-def ratios(table, loads, seconds, rounds):
-    names = ("penalty", "unrecorded", "constant", "preview", "by_hash", "constant_small")
-    rate = dict(zip(names, compare([loads[name] for name in names], 64, seconds, rounds)))
+class Bench:
+    """What is open, and closes in the end; and how long a point takes."""
+    def __init__(self, stack, build, seconds, rounds):
+        self.stack, self.build, self.seconds, self.rounds = stack, build, seconds, rounds
+        self.table = Table()
+        self.on = self.open(Service(build))
+        self.directory = self.on.directory
+        self.postgres = self.open(Postgres())
+        self.points = 0
+
+    def open(self, one):
+        self.stack.callback(one.close)
+        return one
+
+    def load(self, server, path, body, key=None):
+        self.points += 1
+        return Load(self.directory, f"body-{self.points}", server, path, body, key)
+
+    def compare(self, loads, connections=64):
+        return compare(loads, connections, self.seconds, self.rounds)
+
+
+def ratios(bench):
+    """Returns the load of penalties, the body of those by snapshot, and the constant server."""
+    on, now = bench.on, instant(time.time())
+    off = Service(bench.build, {"BREAKWATER_RECORD": "off"})
+    try:
+        rest = {name: value for name, value in state(50).items() if name != "prices"}
+        latest = on.call("PUT", "/v1/markets/eth-usd/snapshot", {
+            "observed_at": now, "prices": {asset: [
+                {"source": f"s{i}", "price": price, "confidence": "0.0005", "observed_at": now}
+                for i in (1, 2, 3)] for asset, price in (("ETH", "2000"), ("USDC", "1"))}} | rest,
+            on.keys["feed"])
+        by_hash = {"state": {"snapshot": latest["sha256"]}}
+        on.add_market(peers.MARKET, peers.DOCUMENT)
+        off.add_market(peers.MARKET, peers.DOCUMENT)
+        fixed = question(market=peers.MARKET)
+        answer = json.dumps(on.call("POST", "/v1/penalties", fixed), separators=(",", ":"))
+        constant = bench.open(Constant(bench.build, len(answer)))
+        loads = {
+            "penalty": bench.load(on, "/v1/penalties", fixed),
+            "unrecorded": bench.load(off, "/v1/penalties", fixed),
+            "constant": bench.load(constant, "/v1/penalties", fixed),
+            "preview": bench.load(on, "/v1/previews", question()),
+            "by_hash": bench.load(on, "/v1/penalties", question(0, **by_hash)),
+            "constant_small": bench.load(constant, "/v1/penalties", question(0, **by_hash)),
+        }
+        loads["penalty"].run(64, 1)
+        rate = dict(zip(loads, bench.compare(loads.values())))
+    finally:
+        off.close()
     for name, of, to, goal in (
             ("audited penalties against not recorded", "penalty", "unrecorded", 0.70),
             ("audited penalties against a constant", "penalty", "constant", 0.25),
             ("full previews against penalties", "preview", "penalty", 0.50),
             ("penalties by snapshot against a constant", "by_hash", "constant_small", 0.35)):
-        table.add(name, rate[of] / rate[to], f"{goal:.0%}", rate[of] / rate[to] >= goal)
+        bench.table.add(name, rate[of] / rate[to], f"at least {goal:.0%}",
+                        rate[of] / rate[to] >= goal)
+    return loads["penalty"], by_hash, constant
 
 
-def connections(table, load, seconds, rounds):
+def against_peers(bench, penalty):
+    """Their answers first: a peer that says something else does other work."""
+    with contextlib.ExitStack() as stack:
+        fastify = peers.fastify(bench.postgres)
+        stack.callback(fastify.close)
+        net_http = peers.net_http(bench.build, bench.postgres)
+        stack.callback(net_http.close)
+        compare_answers(bench.on, [fastify, net_http], cases=200)
+        fixed = question(market=peers.MARKET)
+        loads = [penalty] + [bench.load(peer, "/v1/penalties", fixed)
+                             for peer in (fastify, net_http)]
+        for load in loads:
+            load.run(64, 1)
+        ours, *others = bench.compare(loads)
+    for name, rate, goal in (("Fastify + pg + decimal.js", others[0], 12),
+                             ("Go net/http + pgx", others[1], 8)):
+        bench.table.add(f"the peers' work against {name}, {ours:.0f} and {rate:.0f} a second",
+                        ours / rate, f"at least {goal}", ours / rate >= goal, "{:.1f}")
+
+
+class Watch:
+    """The most memory that the service has while this is entered."""
+    def __init__(self, service):
+        self.service, self.most_kib, self.is_over = service, 0, threading.Event()
+        self.thread = threading.Thread(target=self.look)
+
+    def look(self):
+        while not self.is_over.wait(0.05):
+            self.most_kib = max(self.most_kib, self.service.memory_kib())
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over.set()
+        self.thread.join()
+
+
+def connections(bench, load):
     points = {c: [] for c in (64, 128, 256, 384, 1000)}
-    for _ in range(rounds):
+    most_kib = 0
+    for _ in range(bench.rounds):
         for count, runs in points.items():
-            runs.append(load.run(count, seconds))
+            with Watch(load.server) as watch:
+                runs.append(load.run(count, bench.seconds))
+            most_kib = max(most_kib, watch.most_kib if count == 1000 else 0)
     middle = {c: [statistics.median(column) for column in zip(*runs)] for c, runs in points.items()}
     for c in (64, 256):
         tail = middle[c][2] / middle[c][1]
-        table.add(f"p99 / p50 at {c} connections", tail, "at most 3", tail <= 3, "{:.1f}")
+        bench.table.add(f"p99 / p50 at {c} connections", tail, "at most 3", tail <= 3, "{:.1f}")
     for c in (128, 256, 384, 1000):
         rate = middle[c][0] / middle[64][0]
-        table.add(f"rate at {c} connections against 64", rate, "80%", rate >= 0.8)
-    memory = load.server.memory_kib() / 1024
-    table.add("memory after 1,000 connections, MB", memory, "at most 64", memory <= 64, "{:.0f}")
+        bench.table.add(f"rate at {c} connections against 64", rate, "at least 80%", rate >= 0.8)
+    time.sleep(1)
+    for name, kib in (("while 1,000 connections are open", most_kib),
+                      ("after them", load.server.memory_kib())):
+        bench.table.add(f"memory {name}, MB", kib / 1024, "at most 64", kib / 1024 <= 64, "{:.0f}")
 
 
-def batches(table, loads, seconds, rounds):
-    batch, alone = compare([loads["batch"], loads["preview_by_hash"]], 8, 3 * seconds, rounds)
-    table.add("previews in batches of 1,000 against single ones, by snapshot", 1000 * batch / alone,
-              "3", 1000 * batch / alone >= 3, "{:.1f}")
-
-
-def levels(table, directory, service, seconds):
-    """Linear: ten times the levels cost at most ten times as much, and a level ever less."""
-    per_request = []
-    for count in (10, 100, 1000, 10000):
-        load = Load(directory, f"levels-{count}", service, "/v1/previews", question(count // 2))
-        per_request.append(1 / load.run(8, 2 * seconds)[0])
-    steepest = max(b / a for a, b in zip(per_request, per_request[1:]))
-    table.add("ten times the levels (10 to 10,000), times the cost", steepest, "at most 11",
-              steepest <= 11, "{:.1f}")
-
-
-def start_time(table, build):
-    """From the program's start to its first answer, against a psql that asks 1 of the same database."""
-    url = os.environ.get("BENCH_DATABASE_URL")
-    if not url:
-        return
-    begun = time.monotonic()
-    process = subprocess.run(["psql", url, "-Atc", "select 1"], check=True, capture_output=True)
-    asked = time.monotonic() - begun
-    del process
-    service = Service(build, {"BREAKWATER_DATABASE_URL": url})
-    service.close()
-    begun = time.monotonic()
-    service = Service(build, {"BREAKWATER_DATABASE_URL": url}, pause_s=0.005)
-    ratio = (time.monotonic() - begun) / asked
-    service.close()
-    table.add("start to first answer against one psql", ratio, "at most 10", ratio <= 10, "{:.1f}")
-
-
-def main(build, seconds, rounds):
-    table = Table()
-    on, off = Service(build), Service(build, {"BREAKWATER_RECORD": "off"})
-    directory = on.directory
-    key = {"key": on.keys["feed"]}
-    now = instant(time.time())
-    rest = {name: value for name, value in state(50).items() if name != "prices"}
-    latest = on.call("PUT", "/v1/markets/eth-usd/snapshot", {
-        "observed_at": now, "prices": {asset: [
-            {"source": f"s{i}", "price": price, "confidence": "0.0005", "observed_at": now}
-            for i in (1, 2, 3)] for asset, price in (("ETH", "2000"), ("USDC", "1"))}} | rest, **key)
-    by_hash = {"state": {"snapshot": latest["sha256"]}}
-    answer = len(json.dumps(on.call("POST", "/v1/penalties", question()), separators=(",", ":")))
-    constant = Constant(build, answer)
-
-    def load(name, server, path, body):
-        return Load(directory, name, server, path, body)
-
-    loads = {
-        "penalty": load("penalty", on, "/v1/penalties", question()),
-        "unrecorded": load("unrecorded", off, "/v1/penalties", question()),
-        "constant": load("constant", constant, "/v1/penalties", question()),
-        "preview": load("preview", on, "/v1/previews", question()),
-        "by_hash": load("by_hash", on, "/v1/penalties", question(0, **by_hash)),
-        "constant_small": load("constant_small", constant, "/v1/penalties",
-                               question(0, **by_hash)),
-        "preview_by_hash": load("preview_by_hash", on, "/v1/previews", question(0, **by_hash)),
-        "batch": load("batch", on, "/v1/previews/batch", {"market": "eth-usd"} | by_hash | {
+def batches(bench, by_hash):
+    batch, alone = compare([
+        bench.load(bench.on, "/v1/previews/batch", {"market": "eth-usd"} | by_hash | {
             "items": [{"account": ACCOUNT}] * 1000}),
-    }
-    loads["penalty"].run(64, 1)
-    ratios(table, loads, seconds, rounds)
-    connections(table, loads["penalty"], seconds, rounds)
-    batches(table, loads, seconds, rounds)
-    levels(table, directory, on, seconds)
-    ratio, commit_s = against_commits(loads["penalty"], 8, seconds)
-    table.add(f"rate at 8 connections against c / (2 L), L = {commit_s * 1e3:.2f} ms", ratio, "80%",
-              ratio >= 0.8)
-    off.close()
-    slow = Service(build, SLOW_FLUSH)
-    ratio, commit_s = against_commits(load("slow", slow, "/v1/penalties", question()), 64, seconds)
-    table.add(f"the same at 64, 4 ms more a flush, L = {commit_s * 1e3:.2f} ms", ratio, "80%",
-              ratio >= 0.8)
-    slow.close()
-    start_time(table, build)
-    constant.close()
-    on.close()
-    table.print()
+        bench.load(bench.on, "/v1/previews", question(0, **by_hash))],
+        8, 3 * bench.seconds, bench.rounds)
+    bench.table.add("previews in batches of 1,000 against single ones, by snapshot",
+                    1000 * batch / alone, "at least 3", 1000 * batch / alone >= 3, "{:.1f}")
+
+
+def levels(bench):
+    """Linear: ten times the levels cost at most ten times as much, and a level ever less."""
+    rates = compare([bench.load(bench.on, "/v1/previews", question(count // 2))
+                     for count in (10, 100, 1000, 10000)], 8, bench.seconds, bench.rounds)
+    steepest = max(fewer / more for fewer, more in zip(rates, rates[1:]))
+    bench.table.add("ten times the levels (10 to 10,000), times the cost of a preview", steepest,
+                    "at most 11", steepest <= 11, "{:.1f}")
+
+
+def commits(service):
+    url = f"http://127.0.0.1:{service.port}/metrics"
+    text = urllib.request.urlopen(url).read().decode()
+    def value(name):
+        return float(next(line.split()[-1] for line in text.splitlines()
+                          if line.startswith(name + " ") or line.startswith(name + "{")))
+    return (value("breakwater_writer_commits_total"),
+            value("breakwater_writer_commit_microseconds_total"))
+
+
+def against_commits(bench, load, count, name):
+    """The rate over what a closed loop on its commits allows, c / (2 L)."""
+    runs = []
+    for _ in range(bench.rounds):
+        before = commits(load.server)
+        rate = load.run(count, bench.seconds)[0]
+        after = commits(load.server)
+        commit_s = (after[1] - before[1]) / (after[0] - before[0]) / 1e6
+        runs.append((rate / (count / (2 * commit_s)), commit_s))
+    ratio, commit_s = sorted(runs)[len(runs) // 2]
+    bench.table.add(f"rate at {count} connections{name} against c / (2 L), L = "
+                    f"{commit_s * 1e3:.2f} ms", ratio, "at least 80%", ratio >= 0.8)
+    return commit_s
+
+
+def slow_flush(bench):
+    library = os.path.join(bench.directory, "slow_flush.so")
+    subprocess.run(["cc", "-std=c17", "-D_GNU_SOURCE", "-O2", "-shared", "-fPIC", "-o", library,
+                    "bench/preload/slow_flush.c"], check=True)
+    os.chmod(library, 0o755)
+    with contextlib.ExitStack() as stack:
+        postgres = Postgres(preload=library)
+        stack.callback(postgres.close)
+        slow = Service(bench.build, {"BREAKWATER_DATABASE_URL": postgres.url()})
+        stack.callback(slow.close)
+        slow.add_sample()
+        load = bench.load(slow, "/v1/penalties", question(), slow.keys["preview"])
+        load.run(64, 1)
+        if against_commits(bench, load, 64, ", 4 ms more a flush,") < 0.004:
+            sys.exit("a flush was not slower: PostgreSQL has not loaded the library")
+
+
+def start_and_markets(bench):
+    """On a database that is there: how soon the first answer comes, against one psql that asks 1;
+    and the rate of previews with a thousand markets, against the service that has three."""
+    bench.postgres.ask("CREATE DATABASE existing")
+    url = bench.postgres.url("existing")
+    settings = {"BREAKWATER_DATABASE_URL": url,
+                "BREAKWATER_STATE": os.path.join(bench.directory, "existing")}    # the log's key
+
+    def start():
+        return Service(bench.build, settings, pause_s=0.002)
+
+    service = start()
+    service.add_sample()
+    service.close()
+    asked, started = [], []
+    for _ in range(2 * bench.rounds + 1):
+        begun = time.monotonic()
+        psql(url, "select 1")
+        asked.append(time.monotonic() - begun)
+        service = start()
+        started.append(service.ready_s)
+        service.close()
+    start_s = statistics.median(started)
+    ratio = start_s / statistics.median(asked)
+    bench.table.add(f"start to first answer, {start_s * 1e3:.0f} ms, against one psql", ratio,
+                    "at most 10", ratio <= 10, "{:.1f}")
+    psql(url, ADD_MARKETS.format(count=MARKETS))
+    service = start()
+    try:
+        key = service.keys["preview"]
+        many, few = bench.compare([
+            bench.load(service, "/v1/previews", question(market=f"bench-{MARKETS // 2}"), key),
+            bench.load(bench.on, "/v1/previews", question(), bench.on.keys["preview"])])
+    finally:
+        service.close()
+    bench.table.add(f"cost of a preview with {MARKETS} markets, times that with 3", few / many,
+                    f"flat: at most {FLAT}", few / many <= FLAT, "{:.2f}")
+
+
+def log_sizes(bench, constant, entries):
+    """The constant server, loaded in turn, takes out what the machine does meanwhile."""
+    bench.postgres.ask("CREATE DATABASE log")
+    url = bench.postgres.url("log")
+    service = Service(bench.build, {"BREAKWATER_DATABASE_URL": url})
+    try:
+        service.add_sample()
+        loads = [bench.load(service, "/v1/previews", question(), service.keys["preview"]),
+                 bench.load(constant, "/v1/previews", question())]
+        size, costs, first = 10000, [], 0
+        while size <= entries:
+            psql(url, FILL.format(first=first, last=size - 1, offset=OFFSET))
+            loads[0].run(64, 1)
+            ours, floor = bench.compare(loads)
+            costs.append((size, floor / ours))
+            size, first = 10 * size, size
+    finally:
+        service.close()
+    for size, cost in costs[1:]:
+        ratio = cost / costs[0][1]
+        bench.table.add(f"cost of a preview with {size:,} entries, times that with 10,000", ratio,
+                        f"flat: at most {FLAT}", ratio <= FLAT, "{:.2f}")
+
+
+def measure(bench, entries):
+    penalty, by_hash, constant = ratios(bench)
+    connections(bench, penalty)
+    against_peers(bench, penalty)
+    batches(bench, by_hash)
+    levels(bench)
+    against_commits(bench, penalty, 8, "")
+    slow_flush(bench)
+    start_and_markets(bench)
+    log_sizes(bench, constant, entries)
+
+
+def main(build, seconds=3, rounds=3, entries=1000000):
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
+    with contextlib.ExitStack() as stack:
+        bench = Bench(stack, build, seconds, rounds)
+        try:
+            measure(bench, entries)
+        finally:
+            bench.table.print()
 
 
 if __name__ == "__main__":
-    if not 2 <= len(sys.argv) <= 4:
+    if not 2 <= len(sys.argv) <= 5:
         sys.exit(__doc__)
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 3,
-         int(sys.argv[3]) if len(sys.argv) > 3 else 3)
+    main(sys.argv[1], *(int(word) for word in sys.argv[2:]))

@@ -1,5 +1,5 @@
-"""What a measurement starts: the service, a PostgreSQL, others; each in a temporary directory, on a free
-port, and gone with the measurement. And calls to the service."""
+"""What a measurement starts: the service, a PostgreSQL, others; each in a temporary directory, on a
+free port, and gone with the measurement. And calls to the service."""
 import ctypes
 import glob
 import json
@@ -20,7 +20,7 @@ LIBC = ctypes.CDLL(None)
 
 
 def end_with_parent(number=signal.SIGTERM):
-    """What a child calls before it becomes another program: it is not left behind, whatever happens."""
+    """What a child calls before it becomes another program: it is not left behind."""
     return lambda: LIBC.prctl(PR_SET_PDEATHSIG, number)
 
 
@@ -37,8 +37,9 @@ def temporary_directory():
 
 
 class Postgres:
-    """A PostgreSQL of its own, made and started as the service makes its private one (db/embedded.c):
-    durable, with the same settings, on a Unix socket. preload: a library that its processes load."""
+    """A PostgreSQL of its own, made and started as the service makes its private one
+    (db/embedded.c): durable, with the same settings, on a Unix socket. preload: a library that its
+    processes load."""
     OPTIONS = {"listen_addresses": "", "unix_socket_permissions": "0700", "timezone": "UTC",
                "log_timezone": "UTC", "max_wal_size": "4GB", "max_connections": "60"}
 
@@ -56,11 +57,12 @@ class Postgres:
             self.user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
             os.chown(self.socket, user.pw_uid, user.pw_gid)
         environment = {"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin", "PGTZ": "UTC"}
-        subprocess.run([os.path.join(programs, "initdb"), "-D", data, "-U", "breakwater", "-E", "UTF8",
-                        "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject",
+        subprocess.run([os.path.join(programs, "initdb"), "-D", data, "-U", "breakwater", "-E",
+                        "UTF8", "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject",
                         "--data-checksums"], check=True, stdout=subprocess.DEVNULL, cwd="/",
                        env=environment, **self.user)
-        options = [word for name, value in self.OPTIONS.items() for word in ("-c", f"{name}={value}")]
+        options = [word for name, value in self.OPTIONS.items()
+                   for word in ("-c", f"{name}={value}")]
         try:
             with open(os.path.join(self.temporary.name, "log"), "w", encoding="utf-8") as log:
                 self.process = subprocess.Popen(
@@ -111,6 +113,7 @@ class Service:
                 "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}"}
         others = {name: value for name, value in os.environ.items()
                   if not name.startswith("BREAKWATER_")}
+        self.begun = time.monotonic()
         self.output = open(os.path.join(self.directory, "output"), "w+", encoding="utf-8")
         self.process = subprocess.Popen([os.path.join(build, "breakwater"), "serve"],
                                         env=others | mine | (environment or {}),
@@ -118,11 +121,26 @@ class Service:
                                         preexec_fn=end_with_parent())
         try:
             self.wait_ready(pause_s)
-            with open(os.path.join(self.state, "keys"), encoding="utf-8") as file:
-                self.keys = dict(line.split()[:2] for line in file)
+            self.ready_s = time.monotonic() - self.begun
+            self.keys = self.first_keys(build, others | mine | (environment or {}))
         except BaseException:
             self.close()
             raise
+
+    def first_keys(self, build, environment):
+        """By role: those that the service made on its own database; on another one, new ones."""
+        path = os.path.join(self.state, "keys")
+        if "BREAKWATER_DATABASE_URL" not in environment:
+            with open(path, encoding="utf-8") as file:
+                return dict(line.split()[:2] for line in file)
+        keys = {}
+        for roles in (["preview", "feed", "propose", "audit"], ["approve"]):
+            key = subprocess.run(
+                [os.path.join(build, "breakwater"), "key", "create", "--role", ",".join(roles),
+                 "--holder", roles[0]], env=environment, check=True, capture_output=True,
+                text=True).stdout.strip()
+            keys |= {role: key for role in roles}
+        return keys
 
     def wait_ready(self, pause_s):
         for _ in range(int(START_S_MAX / pause_s)):
@@ -154,6 +172,11 @@ class Service:
                 raise
             sys.exit(f"{method} {path}: {error.code} {error.read().decode()}")
 
+    def add_sample(self):
+        """The sample market, which the service makes on its own database only."""
+        with open("migrations/samples/eth-usd.json", encoding="utf-8") as file:
+            self.add_market("eth-usd", json.load(file)["parameters"])
+
     def add_market(self, market, document):
         """Proposed, approved, and waited for."""
         made = self.call("POST", "/v1/proposals", {
@@ -162,7 +185,8 @@ class Service:
             self.keys["propose"], {"If-Match": "*", "Idempotency-Key": "propose-" + market})
         self.call("POST", f"/v1/proposals/{made['id']}/approvals",
                   {"document_sha256": made["document_sha256"]}, self.keys["approve"],
-                  {"If-Match": f'"1-{made["document_sha256"]}"', "Idempotency-Key": "approve-" + market})
+                  {"If-Match": f'"1-{made["document_sha256"]}"',
+                   "Idempotency-Key": "approve-" + market})
         for _ in range(START_S_MAX * 20):
             listed = self.call("GET", "/v1/markets?limit=1000")["items"]
             if any(item["market"] == market for item in listed):

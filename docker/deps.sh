@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs those Debian packages that are missing. With nothing missing it calls neither apt nor
-# sudo. usage: docker/deps.sh GROUP...  (groups: build run test tidy lint fuzz faults bench march contract image imagetest package)
+# sudo. usage: docker/deps.sh GROUP...  (groups: build run test tidy lint fuzz faults bench peers march contract image imagetest package)
 set -eu
 
 packages_of() {
@@ -19,6 +19,9 @@ packages_of() {
     fuzz) echo clang libclang-rt-14-dev ;;
     faults) echo postgresql-15 python3 strace util-linux ;;
     bench) echo wrk python3 ;;
+    peers)
+        echo golang-go golang-github-jackc-pgx-v4-dev golang-github-shopspring-decimal-dev
+        command -v npm > /dev/null || echo nodejs npm ;;
     march) echo faketime python3 ;;
     contract) command -v npm > /dev/null || echo nodejs npm ;;
     *) echo "unknown group: $1" >&2; exit 2 ;;

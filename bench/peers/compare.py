@@ -3,9 +3,10 @@
 
 usage: bench/peers/compare.py BUILD [CASES] [SEED]
 
-Hundreds of generated requests, the same bytes to each: accounts that are healthy and that are not, of
-several collaterals and debts, with and without depth, shallow and deep books, decimals of up to 18
-places; and requests that all must refuse with one status. The first difference ends it, with the case.
+Hundreds of generated requests, the same bytes to each: accounts that are healthy and that are not,
+of several collaterals and debts, with and without depth, shallow and deep books, decimals of up to
+18 places; and requests that all must refuse with one status. The first difference ends it, with the
+case.
 """
 import json
 import os
@@ -39,12 +40,14 @@ class Generator:
     def decimal(self, low, high, places_max):
         """Between the two; of few digits or of many."""
         places = self.random.choice([0, 2, places_max // 2, places_max])
-        return text(max(1, self.random.randint(int(low * 10 ** places), int(high * 10 ** places))), places)
+        unit = 10 ** places
+        return text(max(1, self.random.randint(int(low * unit), int(high * unit))), places)
 
     def side(self, mid, sign, levels, places):
         price, rows = int(mid * 10 ** 9), []
         for _ in range(levels):
-            price += sign * self.random.choice([0, 1, 250, 10 ** 6, self.random.randrange(1, 10 ** 8)])
+            price += sign * self.random.choice([0, 1, 250, 10 ** 6,
+                                                self.random.randrange(1, 10 ** 8)])
             rows.append([text(price, 9), self.decimal(0.01, self.random.choice([1, 30]), places)])
         return rows
 
@@ -52,7 +55,8 @@ class Generator:
         fees = [self.random.choice(["0", "0.001", "0.001", "0.00075", "0.000123456789012345"])
                 for _ in range(self.random.choice([1, 2, 2, 2, 3]))]
         return [{"venue": f"venue-{i}", "kind": "book", "fee_rate": fee,
-                 "bids": self.side(mid * 0.9999, -1, self.random.choice([0, 1, 5, 50, 200]), places),
+                 "bids": self.side(mid * 0.9999, -1, self.random.choice([0, 1, 5, 50, 200]),
+                                   places),
                  "asks": self.side(mid * 1.0001, 1, self.random.choice([0, 1, 5, 50]), places)}
                 for i, fee in enumerate(fees)]
 
@@ -62,7 +66,8 @@ class Generator:
         depth = {asset: self.venues(float(prices[asset]), peers.ASSETS[asset]["unit_places"])
                  for asset in ("ETH", "BTC") if self.random.random() < 0.8}
         return {"prices": prices, "depth": depth, "volatility": {
-            asset: self.decimal(0.2, 2, 12) for asset in ("ETH", "BTC") if self.random.random() < 0.8}}
+            asset: self.decimal(0.2, 2, 12) for asset in ("ETH", "BTC")
+            if self.random.random() < 0.8}}
 
     def legs(self, assets, prices, worth):
         """Worth so much in sum, in shares by chance."""
@@ -71,10 +76,9 @@ class Generator:
         for asset, share in zip(assets, shares):
             places = peers.ASSETS[asset]["unit_places"]
             quantity = worth * share / sum(shares) / float(prices[asset])
-            out.append({"asset": asset,
-                        "quantity": text(int(quantity * 10 ** 9) * 10 ** max(0, places - 9)
-                                         // 10 ** max(0, 9 - places)
-                                         + self.random.randrange(10 ** max(0, places - 9)), places)})
+            finer = 10 ** max(0, places - 9)
+            units = int(quantity * 10 ** min(places, 9)) * finer + self.random.randrange(finer)
+            out.append({"asset": asset, "quantity": text(units, places)})
         return out
 
     def account(self, prices):
@@ -103,9 +107,11 @@ class Generator:
 def refused(generator):
     """Each of these is no question; and what all three must answer to it."""
     def changed(change):
-        state = {"prices": {"ETH": "2000", "USDC": "1"}, "depth": {"ETH": generator.venues(2000.0, 18)}}
+        state = {"prices": {"ETH": "2000", "USDC": "1"},
+                 "depth": {"ETH": generator.venues(2000.0, 18)}}
         venue = state["depth"]["ETH"][0]
-        venue["bids"], venue["asks"] = [["1999", "1"], ["1998", "1"]], [["2001", "1"], ["2002", "1"]]
+        venue["bids"] = [["1999", "1"], ["1998", "1"]]
+        venue["asks"] = [["2001", "1"], ["2002", "1"]]
         body = {"market": peers.MARKET, "state": state, "account": {
             "id": "a", "collateral": [{"asset": "ETH", "quantity": "1"}],
             "debt": [{"asset": "USDC", "quantity": "1000"}]}}
@@ -149,7 +155,8 @@ def figures(answer, rows):
 
 def differences(ours, theirs, at=""):
     if isinstance(ours, dict) and isinstance(theirs, dict):
-        return [found for name in ours for found in differences(ours[name], theirs.get(name), f"{at}/{name}")]
+        return [found for name in ours
+                for found in differences(ours[name], theirs.get(name), f"{at}/{name}")]
     return [] if ours == theirs else [f"{at}: ours {ours}, theirs {theirs}"]
 
 
@@ -162,10 +169,12 @@ def compare_one(service, others, question):
         rows = ask(service.port, "/v1/liquidation-prices", body)[1]["liquidation_prices"]
     for other in others:
         their_status, theirs = ask(other.port, "/v1/penalties", body)
-        found = [f"status: ours {status} ({ours}), theirs {their_status} ({theirs})"]
-        if their_status == status:
-            found = differences(figures(ours, rows), figures(theirs, theirs["liquidation_prices"])) \
-                if status == 201 else []
+        found = []
+        if their_status != status:
+            found = [f"status: ours {status} ({ours}), theirs {their_status} ({theirs})"]
+        elif status == 201:
+            found = differences(figures(ours, rows),
+                                figures(theirs, theirs["liquidation_prices"]))
         if found:
             sys.exit(f"{other.name} differs:\n" + "\n".join(found) + "\n" + body.decode())
     return status, ours

@@ -1,5 +1,5 @@
-"""The peers: two programs that do what `POST /v1/penalties` does on a market with the fixed rule, and
-the document of that market, in both forms. Node: Fastify, pg, decimal.js. Go: net/http, pgx."""
+"""The peers: two programs that do what `POST /v1/penalties` does on a market with the fixed rule,
+and the document of that market, in both forms. Node: Fastify, pg, decimal.js. Go: net/http, pgx."""
 import json
 import os
 import subprocess
@@ -15,15 +15,19 @@ from service import START_S_MAX, end_with_parent, free_port
 
 MARKET = "peers"
 UNIT = {6: "0.000001", 8: "0.00000001", 18: "0.000000000000000001"}
-ASSETS = {"ETH": {"unit_places": 18, "price_unit_places": 8, "threshold": "0.83", "penalty_rate": "0.05"},
-          "BTC": {"unit_places": 8, "price_unit_places": 8, "threshold": "0.7825", "penalty_rate": "0.0625"},
-          "USDC": {"unit_places": 6, "price_unit_places": 8, "threshold": "0.77", "penalty_rate": "0.045"}}
+ASSETS = {
+    name: {"unit_places": places, "price_unit_places": 8, "threshold": threshold,
+           "penalty_rate": rate}
+    for name, places, threshold, rate in (("ETH", 18, "0.83", "0.05"),
+                                          ("BTC", 8, "0.7825", "0.0625"),
+                                          ("USDC", 6, "0.77", "0.045"))}
 QUOTE_PLACES = 8
 
 # Nothing that adapts, no dust, no split, no cut for slippage: what the peers do, and no more.
 DOCUMENT = {
     "quote": {"asset": "USD", "unit": UNIT[QUOTE_PLACES]},
-    "assets": {name: {"unit": UNIT[rules["unit_places"]], "price_unit": UNIT[rules["price_unit_places"]],
+    "assets": {name: {"unit": UNIT[rules["unit_places"]],
+                      "price_unit": UNIT[rules["price_unit_places"]],
                       "threshold": rules["threshold"], "penalty_rate": rules["penalty_rate"]}
                for name, rules in ASSETS.items()},
     "trigger": {"rule": "below"}, "close": {"rule": "full"}, "dust": {"rule": "none"},
@@ -81,8 +85,8 @@ def fastify(postgres, processes=2, pool=16):
     lock = os.path.join(HERE, "node", "package-lock.json")
     mark = os.path.join(modules, ".package-lock.json")
     if not os.path.exists(mark) or os.path.getmtime(mark) < os.path.getmtime(lock):
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix", os.path.join(HERE, "node")],
-                       check=True, stdout=sys.stderr)
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix",
+                        os.path.join(HERE, "node")], check=True, stdout=sys.stderr)
     return Peer("fastify", ["node", [os.path.join(HERE, "node", "server.js")], [str(processes)]],
                 postgres, pool // processes)
 

@@ -333,8 +333,8 @@ func walk(venues []Venue, quantity decimal.Decimal, from, to decimal.Decimal,
 }
 
 // What may be repaid, at most `most`, and what that seizes.
-func settle(collateral, debt *valued, most, multiplier decimal.Decimal) (repay, seize decimal.Decimal,
-	isCut bool) {
+func settle(collateral, debt *valued, most, multiplier decimal.Decimal) (
+	repay, seize decimal.Decimal, isCut bool) {
 	paid := debt.price.Mul(multiplier)
 	seize = divideDown(most.Mul(paid), collateral.price, collateral.rules.UnitPlaces)
 	if !seize.GreaterThan(collateral.Quantity.Decimal) {
@@ -345,7 +345,8 @@ func settle(collateral, debt *valued, most, multiplier decimal.Decimal) (repay, 
 	return decimal.Min(repay, most), seize, true
 }
 
-func (position *position) badDebt(collateral, debt *valued, repay, seize decimal.Decimal) decimal.Decimal {
+func (position *position) badDebt(collateral, debt *valued,
+	repay, seize decimal.Decimal) decimal.Decimal {
 	sum := zero
 	for i := range position.collateral {
 		leg := &position.collateral[i]
@@ -393,8 +394,8 @@ func (position *position) liquidate(state *State, answer *Answer) {
 	fills, filled, proceeds := walk(venues, seize, from, collateral.price, places)
 	if len(venues) > 0 && filled.LessThan(seize) {
 		beyond = seize.Sub(filled)
-		most = decimal.Min(most, divideDown(filled.Mul(collateral.price), debt.price.Mul(multiplier),
-			debt.rules.UnitPlaces))
+		most = decimal.Min(most, divideDown(filled.Mul(collateral.price),
+			debt.price.Mul(multiplier), debt.rules.UnitPlaces))
 		limitedBy = "depth"
 		repay, seize, isCut = settle(collateral, debt, most, multiplier)
 		fills, filled, proceeds = walk(venues, seize, from, collateral.price, places)
@@ -422,10 +423,11 @@ func compute(market *Market, question *Question) (*Answer, error) {
 	var answer Answer
 	position := position{market: market}
 	var err error
-	if position.collateral, err = open(market, &question.State, question.Account.Collateral); err != nil {
+	account, state := &question.Account, &question.State
+	if position.collateral, err = open(market, state, account.Collateral); err != nil {
 		return nil, err
 	}
-	if position.debt, err = open(market, &question.State, question.Account.Debt); err != nil {
+	if position.debt, err = open(market, state, account.Debt); err != nil {
 		return nil, err
 	}
 	for _, venues := range question.State.Depth {

@@ -1,5 +1,5 @@
-// The peers' work with net/http, pgx and shopspring's decimal: an account and the depth of its assets
-// in, its health, liquidation price, liquidation and penalty out, recorded in PostgreSQL first.
+// The peers' work with net/http, pgx and shopspring's decimal: an account and the depth of its
+// assets in, its health, liquidation price, liquidation and penalty out, recorded in PostgreSQL first.
 //
 // usage: go-peer PORT CONNECTION MARKET.json; ends with its standard input.
 package main

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 
 	"github.com/shopspring/decimal"
@@ -59,16 +59,16 @@ type Account struct {
 // Level is a price and a size.
 type Level [2]Amount
 
+// The text is JSON already; what is not two strings is no pair of amounts.
 func (level *Level) UnmarshalJSON(text []byte) error {
-	var pair []Amount
-	if err := json.Unmarshal(text, &pair); err != nil {
-		return err
-	}
-	if len(pair) != 2 {
+	price, size, isPair := bytes.Cut(text[1:len(text)-1], []byte(","))
+	if !isPair || text[0] != '[' {
 		return errors.New("a level is a price and a size")
 	}
-	level[0], level[1] = pair[0], pair[1]
-	return nil
+	if err := level[0].UnmarshalJSON(bytes.TrimSpace(price)); err != nil {
+		return err
+	}
+	return level[1].UnmarshalJSON(bytes.TrimSpace(size))
 }
 
 type Venue struct {
@@ -107,7 +107,8 @@ func (question *Question) checkShape() error {
 	switch {
 	case question.At != "" && question.At != "mark" && question.At != "trigger":
 		return errors.New("at is mark or trigger")
-	case areNegative(account.Collateral) || areNegative(account.Debt) || areNegative(account.Wallet):
+	case areNegative(account.Collateral) || areNegative(account.Debt) ||
+		areNegative(account.Wallet):
 		return errors.New("a quantity is not negative")
 	}
 	for asset, price := range question.State.Prices {

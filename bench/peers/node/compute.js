@@ -3,7 +3,8 @@
 
 // Sums and products here have at most 120 digits, so that they are exact. A quotient is cut twice
 // in one direction, which is as good as once.
-const Decimal = require('decimal.js').Decimal.clone({ precision: 120, toExpNeg: -40, toExpPos: 60 });
+const { Decimal: Default } = require('decimal.js');
+const Decimal = Default.clone({ precision: 120, toExpNeg: -40, toExpPos: 60 });
 const { ROUND_DOWN, ROUND_UP } = Decimal;
 const Down = Decimal.clone({ precision: 60, rounding: ROUND_DOWN });
 const Up = Decimal.clone({ precision: 60, rounding: ROUND_UP });
@@ -14,8 +15,8 @@ class Refused extends Error {}
 
 const floor = (value, places) => value.toDecimalPlaces(places, ROUND_DOWN);
 const ceil = (value, places) => value.toDecimalPlaces(places, ROUND_UP);
-const divideDown = (a, b, places) => new Decimal(Down.div(a, b).toDecimalPlaces(places, ROUND_DOWN));
-const divideUp = (a, b, places) => new Decimal(Up.div(a, b).toDecimalPlaces(places, ROUND_UP));
+const divideDown = (a, b, places) => new Decimal(floor(Down.div(a, b), places));
+const divideUp = (a, b, places) => new Decimal(ceil(Up.div(a, b), places));
 const text = value => value === null ? null : value.toString();
 
 function open(market, state, legs) {
@@ -31,7 +32,8 @@ function open(market, state, legs) {
 }
 
 function readSide(rows, sign) {
-    const levels = rows.map(([price, size]) => ({ price: new Decimal(price), size: new Decimal(size) }));
+    const levels = rows.map(
+        ([price, size]) => ({ price: new Decimal(price), size: new Decimal(size) }));
     for (let i = 1; i < levels.length; i++)
         if (levels[i].price.cmp(levels[i - 1].price) * sign < 0)
             throw new Refused('bids descend, asks ascend');
@@ -154,7 +156,8 @@ function mainRow(position, state, rows) {
     return main;
 }
 
-const largest = legs => legs.reduce((best, leg) => !best || best.value.lt(leg.value) ? leg : best, null);
+const largest = legs => legs.reduce(
+    (best, leg) => !best || best.value.lt(leg.value) ? leg : best, null);
 
 // The best net price first, then the first venue; paid at the price that the books have moved to.
 function walk(venues, quantity, from, to, places) {
@@ -166,8 +169,8 @@ function walk(venues, quantity, from, to, places) {
     let left = quantity, filled = ZERO, proceeds = ZERO;
 
     while (left.gt(0)) {
-        const best = stops.reduce((found, stop, i) => stop.net && (found < 0 || stop.net.gt(stops[found].net))
-            ? i : found, -1);
+        const best = stops.reduce((found, stop, i) =>
+            stop.net && (found < 0 || stop.net.gt(stops[found].net)) ? i : found, -1);
         if (best < 0)
             break;
         const stop = stops[best];
@@ -184,7 +187,7 @@ function walk(venues, quantity, from, to, places) {
         if (taken.isZero())
             return;
         const brought = divideDown(gross.times(venue.keep).times(to), from, places);
-        fills.push({ venue: venue.venue, quantity: taken.toString(), proceeds: brought.toString() });
+        fills.push({ venue: venue.venue, quantity: text(taken), proceeds: text(brought) });
         filled = filled.plus(taken);
         proceeds = proceeds.plus(brought);
     });
@@ -197,13 +200,13 @@ function settle(collateral, debt, most, multiplier) {
     const seize = divideDown(most.times(paid), collateral.price, collateral.rules.unit_places);
     if (seize.lte(collateral.quantity))
         return { repay: most, seize, isCut: false };
-    const repay = divideUp(collateral.quantity.times(collateral.price), paid, debt.rules.unit_places);
+    const worth = collateral.quantity.times(collateral.price);
+    const repay = divideUp(worth, paid, debt.rules.unit_places);
     return { repay: repay.lt(most) ? repay : most, seize: collateral.quantity, isCut: true };
 }
 
 function badDebt(market, position, collateral, debt, { repay, seize }) {
-    const isLeft = position.collateral.some(leg => leg.quantity.gt(leg === collateral ? seize : ZERO));
-    if (isLeft)
+    if (position.collateral.some(leg => leg.quantity.gt(leg === collateral ? seize : ZERO)))
         return ZERO;
     return position.debt.reduce((sum, leg) => {
         const left = leg === debt ? leg.quantity.minus(repay) : leg.quantity;
@@ -218,14 +221,16 @@ function liquidate(market, position, state, depth, at) {
     const none = { at, reason: null, collateral: null, debt: null, repay: null, seize: null,
         limited_by: null, bad_debt: null, average_price: null, slippage_rate: null, unfilled: null,
         fills: [] };
+    const free = { rate: null, amount: null };
 
     if (!debt || debt.quantity.isZero())
-        return { liquidation: { ...none, reason: 'no_debt' }, penalty: { rate: null, amount: null } };
+        return { liquidation: { ...none, reason: 'no_debt' }, penalty: free };
     if (!collateral)
         return {
-            liquidation: { ...none, reason: 'no_collateral', debt: debt.asset, repay: '0', seize: '0',
-                limited_by: 'collateral', bad_debt: text(badDebt(market, position, null, null, {})) },
-            penalty: { rate: null, amount: '0' },
+            liquidation: { ...none, reason: 'no_collateral', debt: debt.asset, repay: '0',
+                seize: '0', limited_by: 'collateral',
+                bad_debt: text(badDebt(market, position, null, null, {})) },
+            penalty: { ...free, amount: '0' },
         };
     const places = market.quote_places;
     const multiplier = ONE.plus(collateral.rules.penalty_rate);
@@ -250,7 +255,8 @@ function liquidate(market, position, state, depth, at) {
     const isSold = filled.gt(0);
     return {
         liquidation: {
-            at, reason: null, collateral: collateral.asset, debt: debt.asset, repay: text(repay), seize: text(seize),
+            at, reason: null, collateral: collateral.asset, debt: debt.asset, repay: text(repay),
+            seize: text(seize),
             limited_by: isCut ? 'collateral' : limitedBy,
             bad_debt: text(badDebt(market, position, collateral, debt, deal)),
             average_price: isSold ? text(divideDown(proceeds, filled, 18)) : null,
@@ -265,7 +271,8 @@ function liquidate(market, position, state, depth, at) {
 
 function compute(market, { account, state, at }) {
     const position = {
-        collateral: open(market, state, account.collateral), debt: open(market, state, account.debt),
+        collateral: open(market, state, account.collateral),
+        debt: open(market, state, account.debt),
     };
     const depth = {};
     for (const [asset, venues] of Object.entries(state.depth || {}))

@@ -12,8 +12,10 @@ function record(properties, required) {
 }
 
 const legs = { type: 'array', items: record({ asset: name, quantity }, ['asset', 'quantity']) };
-const side = { type: 'array', items: { type: 'array', items: [positive, quantity], minItems: 2, maxItems: 2 } };
-const venue = record({ venue: name, kind: { const: 'book' }, fee_rate: rate, bids: side, asks: side },
+const level = { type: 'array', items: [positive, quantity], minItems: 2, maxItems: 2 };
+const side = { type: 'array', items: level };
+const venue = record(
+    { venue: name, kind: { const: 'book' }, fee_rate: rate, bids: side, asks: side },
     ['venue', 'kind', 'fee_rate', 'bids', 'asks']);
 
 exports.question = record({
@@ -29,6 +31,7 @@ exports.question = record({
 
 const figure = { type: 'string', nullable: true };
 const word = { type: 'string', nullable: true };
+const fill = record({ venue: word, quantity: decimal, proceeds: decimal });
 
 exports.answer = record({
     decision: { type: 'integer' },
@@ -39,7 +42,7 @@ exports.answer = record({
     liquidation: record({ at: word, reason: word, collateral: word, debt: word, repay: figure,
         seize: figure, limited_by: word, bad_debt: figure, average_price: figure,
         slippage_rate: figure, unfilled: figure,
-        fills: { type: 'array', items: record({ venue: word, quantity: decimal, proceeds: decimal }) } }),
+        fills: { type: 'array', items: fill } }),
     penalty: record({ rate: figure, amount: figure }),
 });
 exports.refusal = record({ status: { type: 'integer' }, detail: { type: 'string' } });

@@ -16,14 +16,15 @@ const [port, connection, marketFile, processes] = process.argv.slice(2);
 
 function options() {
     const found = Object.fromEntries(connection.split(' ').map(word => word.split('=')));
-    return { host: found.host, user: found.user, database: found.dbname, max: Number(found.pool_max_conns) };
+    return { host: found.host, user: found.user, database: found.dbname,
+        max: Number(found.pool_max_conns) };
 }
 
 function serve() {
     const market = JSON.parse(fs.readFileSync(marketFile));
     const pool = new Pool(options());
-    const app = fastify({ logger: false, bodyLimit: BODY_BYTES_MAX,
-        ajv: { customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false } } });
+    const strict = { removeAdditional: false, coerceTypes: false, useDefaults: false };
+    const app = fastify({ bodyLimit: BODY_BYTES_MAX, ajv: { customOptions: strict } });
 
     app.setErrorHandler((error, request, reply) => {
         const status = error instanceof Refused ? 422 : error.statusCode || 503;
