@@ -172,11 +172,6 @@ class Service:
                 raise
             sys.exit(f"{method} {path}: {error.code} {error.read().decode()}")
 
-    def add_sample(self):
-        """The sample market, which the service makes on its own database only."""
-        with open("migrations/samples/eth-usd.json", encoding="utf-8") as file:
-            self.add_market("eth-usd", json.load(file)["parameters"])
-
     def add_market(self, market, document):
         """Proposed, approved, and waited for."""
         made = self.call("POST", "/v1/proposals", {
