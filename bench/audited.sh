@@ -26,7 +26,7 @@ trap finish EXIT
 declare -A port
 start() {
     : > "$work/$1.out"
-    BREAKWATER_RECORD=$1 BREAKWATER_STATE=$work/$1 BREAKWATER_LISTEN=127.0.0.1:0 BREAKWATER_LOG=none \
+    BREAKWATER_ANONYMOUS_RATE=0 BREAKWATER_RECORD=$1 BREAKWATER_STATE=$work/$1 BREAKWATER_LISTEN=127.0.0.1:0 BREAKWATER_LOG=none \
         "$program" serve > "$work/$1.out" 2>&1 &
     services+=($!)
     for ((i = 0; i < start_s_max * 10; i++)); do

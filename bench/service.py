@@ -110,7 +110,9 @@ class Service:
         self.port = free_port()
         self.state = os.path.join(self.directory, "state")
         mine = {"BREAKWATER_STATE": self.state, "BREAKWATER_LOG": "none",
-                "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}"}
+                "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}",
+                "BREAKWATER_KEY_RATE": "0", "BREAKWATER_ADDRESS_RATE": "0",
+                "BREAKWATER_ANONYMOUS_RATE": "0"}
         others = {name: value for name, value in os.environ.items()
                   if not name.startswith("BREAKWATER_")}
         self.begun = time.monotonic()

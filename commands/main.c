@@ -12,7 +12,7 @@ static const struct {
 } commands[] = {
     { "serve",   command_serve,   "answers over HTTP until it is told to stop (SIGTERM, Ctrl-C)" },
     { "migrate", command_migrate, "brings the database to this program's schema, and ends" },
-    { "key",     command_key,     "create --role R[,R] --holder H | list | revoke ID: API keys" },
+    { "key",     command_key,     "create --role R[,R] --holder H | list | rotate ID | expire ID WHEN | revoke ID: API keys" },
     { "log-key", command_log_key, "FILE: makes the keys that sign a log and its receipts" },
     { "seal",    command_seal,    "ends a log that may not be signed any more; one of another origin begins" },
     { "erase",   command_erase,   "DECISION --reason TEXT: deletes one decision's record, as a lawful order asks" },

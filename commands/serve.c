@@ -42,6 +42,8 @@ struct serving {
     struct policy    policy;                      /* of no witnesses where no file names any */
     char             keys_path[PATH_BYTES_MAX + 8];
     struct service   service;
+    struct limits    limits;
+    struct address_ranges trusted_proxies;
     struct listener *listener;
 };
 
@@ -232,6 +234,26 @@ open_threads(struct serving *serving)
 }
 
 static bool
+open_limits(struct serving *serving)
+{
+    const struct settings *settings = &serving->opened.settings;
+    struct limits         *limits = &serving->limits;
+    char                   why[ADDRESS_WHY_MAX];
+
+    limits->rates[LIMIT_KEY]       = (struct rate){ settings->key_rate, settings->key_burst };
+    limits->rates[LIMIT_ADDRESS]   = (struct rate){ settings->address_rate,
+                                                    settings->address_burst };
+    limits->rates[LIMIT_ANONYMOUS] = (struct rate){ settings->anonymous_rate,
+                                                    settings->anonymous_burst };
+    serving->service.limits = limits;
+    if (!limiter_seed(&limits->limiter) || !limiter_seed(&serving->service.pushes))
+        return fail("limits", "no randomness");
+    return !settings->trusted_proxies ||
+           address_ranges_parse(settings->trusted_proxies, &serving->trusted_proxies, why) ||
+           fail("BREAKWATER_TRUSTED_PROXIES", why);
+}
+
+static bool
 open_listener(struct serving *serving)
 {
     const struct settings   *settings = &serving->opened.settings;
@@ -245,6 +267,7 @@ open_listener(struct serving *serving)
         .streams_max     = (size_t)settings->streams_max,
         .log_fd          = settings->log == LOG_REQUESTS ? STDERR_FILENO : -1,
         .metrics         = serving->service.metrics,
+        .trusted_proxies = &serving->trusted_proxies,
         .cors_origins    = settings->cors_origins,
         .tls_cert        = settings->tls_cert,
         .tls_key         = settings->tls_key,
@@ -334,7 +357,8 @@ open_all(struct serving *serving)
         return false;
     serving->log_fd = serving->opened.settings.log == LOG_NONE ? -1 : STDERR_FILENO;
     serving->service.metrics = metrics_open(routes);
-    return (serving->service.metrics || fail("metrics", "no memory")) && open_database(serving) &&
+    return (serving->service.metrics || fail("metrics", "no memory")) && open_limits(serving) &&
+           open_database(serving) &&
            open_log(serving) && open_threads(serving) && open_listener(serving);
 }
 

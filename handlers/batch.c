@@ -340,6 +340,7 @@ decide_all(struct request *request, const struct markets *markets, struct reply 
         return problem;
     if ((reply->waits = given.must_load))
         return PROBLEM_NONE;
+    limits_owe(request, (int64_t)batch->items_count - 1);
     if (!(course = course_open(request, batch, &ruling, &given)))
         return PROBLEM_INTERNAL;
     for (size_t i = 0; i < batch->items_count; i++)

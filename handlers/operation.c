@@ -187,6 +187,7 @@ get_metrics(struct request *request, struct reply *reply)
     write_log_metrics(request->service->sequencer, request->service->witnesses, &out);
     write_writer_metrics(request->service->writer, &out);
     write_snapshot_age(request, &out);
+    limits_write(request->service->limits, &out);
     reply->bytes = out.bytes;
     reply->count = out.count;
     return out.is_full ? PROBLEM_INTERNAL : PROBLEM_NONE;

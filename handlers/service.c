@@ -9,6 +9,7 @@
 #include "db/snapshots.h"
 #include "db/workers.h"
 #include "handlers/decide.h"
+#include "record/instant.h"
 
 /* "127.0.0.1:8080", "localhost", "[::1]:8080": a Host that only this machine can mean. */
 static bool
@@ -28,33 +29,50 @@ is_loopback_host(const char *host)
 static bool
 may_be_anonymous(const struct request *request)
 {
-    return request->service->is_embedded && request->caller.is_loopback && is_loopback_host(request->host) &&
-           !request->forwarded;
+    return request->service->is_embedded && request->caller.is_loopback &&
+           !request->caller.is_proxied && is_loopback_host(request->host) && !request->forwarded;
 }
 
-static bool
-recognise(struct request *request)
+static enum problem
+expired(int64_t until, struct reply *reply)
+{
+    char text[INSTANT_TEXT_MAX];
+
+    instant_format(until, text);
+    snprintf(reply->detail, sizeof reply->detail, "this secret was good until %s", text);
+    return PROBLEM_KEY_EXPIRED;
+}
+
+static enum problem
+recognise(struct request *request, struct reply *reply)
 {
     static const char  bearer[] = "Bearer ";
     struct key_cache  *cache = request->service->keys;
     const struct keys *keys;
     const struct caller_key  *key;
     char              *id, *holder;
+    int64_t            until;
 
     if (strncasecmp(request->authorization, bearer, strlen(bearer)))
-        return false;
+        return PROBLEM_KEY_UNKNOWN;
     keys = keys_hold(cache);
-    key  = key_find(keys, request->authorization + strlen(bearer));
+    key  = key_find(keys, request->authorization + strlen(bearer), &until);
+    if (key && until <= request->now_us) {
+        keys_release(cache, keys);
+        return expired(until, reply);
+    }
     id     = key ? arena_copy(request->arena, key->id, strlen(key->id)) : NULL;
     holder = key ? arena_copy(request->arena, key->holder, strlen(key->holder)) : NULL;
     if (id && holder) {
         request->caller.key_id = id;
         request->caller.holder = holder;
         request->caller.roles  = key->roles;
+        request->caller.rate   = key->rate;
+        request->caller.burst  = key->burst;
         key_used(keys, key, request->now_us);
     }
     keys_release(cache, keys);
-    return id && holder;
+    return id && holder ? PROBLEM_NONE : PROBLEM_KEY_UNKNOWN;
 }
 
 static enum problem
@@ -72,12 +90,13 @@ check_role(const struct request *request, struct reply *reply)
 }
 
 static enum problem
-begin(struct request *request, struct reply *reply)
+identify(struct request *request, struct reply *reply)
 {
     if (request->authorization) {
-        if (!recognise(request)) {
+        enum problem problem = recognise(request, reply);
+        if (problem) {
             reply_add_header(reply, "WWW-Authenticate", "Bearer realm=\"breakwater\", error=\"invalid_token\"");
-            return PROBLEM_KEY_UNKNOWN;
+            return problem;
         }
     } else if (request->route->role != ROLE_ANYONE) {
         if (request->route->role != ROLE_PREVIEW || !may_be_anonymous(request)) {
@@ -88,6 +107,16 @@ begin(struct request *request, struct reply *reply)
         request->caller.roles = 1u << ROLE_PREVIEW;
     }
     return check_role(request, reply);
+}
+
+/* Who asks too often is told so before anything else. */
+static enum problem
+begin(struct request *request, struct reply *reply)
+{
+    enum problem problem = identify(request, reply);
+    enum problem limited = limits_begin(request, reply);
+
+    return limited ? limited : problem;
 }
 
 static void

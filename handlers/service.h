@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "handlers/limiter.h"
+#include "handlers/limits.h"
 #include "server/listener.h"
 #include "server/stream.h"
 #include "server/watchers.h"
@@ -45,6 +45,7 @@ struct service {
     struct witnesses    *witnesses;           /* NULL: none are asked */
     struct metrics      *metrics;
     struct limiter       pushes;              /* of market state, by key */
+    struct limits       *limits;              /* NULL: none */
 };
 
 /* A request on its way through the service's threads; in its arena. */

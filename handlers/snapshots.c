@@ -10,7 +10,9 @@
 #include "record/instant.h"
 
 /* Of one key: 20 at once, then 10 a second. */
-enum { PUSH_INTERVAL_US = 100000, PUSH_BURST = 20, SECOND_US = 1000000 };
+enum { SECOND_US = 1000000 };
+
+static const struct rate push_rate = { .per_second = 10, .burst = 20 };
 
 struct receipt_report { const char *source, *fate; };
 
@@ -140,10 +142,12 @@ put_snapshot(struct request *request, struct reply *reply)
 {
     struct service       *service = request->service;
     const struct markets *markets;
+    const char           *key_id = request->caller.key_id ? request->caller.key_id : "";
+    struct quota          quota;
     int64_t               wait_us;
 
-    if (!limiter_take(&service->pushes, request->caller.key_id ? request->caller.key_id : "", PUSH_INTERVAL_US, PUSH_BURST,
-                      request->now_us, &wait_us)) {
+    if (!limiter_take(&service->pushes, key_id, strlen(key_id), &push_rate, 1, limits_clock_us(),
+                      &quota, &wait_us)) {
         reply->retry_after_s = (unsigned)(wait_us / SECOND_US + 1);
         return PROBLEM_TOO_MANY_REQUESTS;
     }

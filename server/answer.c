@@ -1,6 +1,7 @@
 /* The reply as it is sent: the one place where problems become documents and every
  * answer gets its header fields. */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,6 +90,28 @@ exchange_answer_preflight(struct exchange *exchange)
     return true;
 }
 
+/* draft-ietf-httpapi-ratelimit-headers-11: what may be asked in a window, and what is left of it. */
+static void
+add_quota(struct exchange *exchange)
+{
+    enum { QUOTA_TEXT_MAX = 120 };
+    const struct quota *quota = &exchange->request.quota;
+
+    if (!quota->policy)
+        return;
+    exchange->arena.used_max += 2 * QUOTA_TEXT_MAX;
+    char *policy = arena_alloc(&exchange->arena, QUOTA_TEXT_MAX, 1);
+    char *left   = arena_alloc(&exchange->arena, QUOTA_TEXT_MAX, 1);
+    if (!policy || !left)
+        return;
+    snprintf(policy, QUOTA_TEXT_MAX, "\"%s\";q=%" PRId64 ";w=%" PRId64, quota->policy,
+             quota->burst, quota->window_s);
+    snprintf(left, QUOTA_TEXT_MAX, "\"%s\";r=%" PRId64 ";t=%" PRId64, quota->policy, quota->left,
+             quota->full_s);
+    add(exchange, "RateLimit-Policy", policy);
+    add(exchange, "RateLimit", left);
+}
+
 static void
 render_problem(struct exchange *exchange)
 {
@@ -166,12 +189,13 @@ exchange_render(struct exchange *exchange)
     if (!has_header(exchange, "Cache-Control"))
         add(exchange, "Cache-Control", "no-store");
     add(exchange, "X-Content-Type-Options", "nosniff");
+    add_quota(exchange);
     if (exchange->request.traceparent)
         add(exchange, "traceparent", exchange->request.traceparent);
     if (!is_preflight && add_origin(exchange, exchange->request.route))
         add(exchange, "Access-Control-Expose-Headers",
-            "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, Retry-After,"
-            " traceparent");
+            "ETag, Idempotent-Replayed, Link, Location, Preference-Applied, RateLimit,"
+            " RateLimit-Policy, Retry-After, traceparent");
     /* What follows on a connection is believed only where it is
      * certain that this request has ended. */
     if (atomic_load(&exchange->listener->is_quiet) || exchange->is_cut_short ||

@@ -187,8 +187,9 @@ report(struct exchange *exchange, int64_t elapsed_us)
 {
     const struct listener *listener = exchange->listener;
     const struct request  *request  = &exchange->request;
-    char                   code[PROBLEM_CODE_MAX];
+    char                   code[PROBLEM_CODE_MAX], address[ADDRESS_TEXT_MAX];
 
+    address_format(&request->caller.address, address);
     if (exchange->problem)
         problem_code(exchange->problem, code);
     struct log_request line = {
@@ -200,6 +201,7 @@ report(struct exchange *exchange, int64_t elapsed_us)
         .status     = exchange->status,
         .code       = exchange->problem ? code : NULL,
         .elapsed_us = elapsed_us,
+        .address    = address,
         .key_id     = request->caller.key_id,
         .bytes_in   = (int64_t)(request->body_count + exchange->discarded),
         .bytes_out  = (int64_t)bytes_out(exchange),

@@ -71,6 +71,7 @@ struct exchange {
     size_t           headers_bytes, headers_seen;
     const char      *content_type, *content_length, *transfer_encoding, *expect, *origin,
                     *request_method;
+    char            *forwarded_for, *forwarded;      /* all fields of each, joined */
     char            *target;              /* path and query, in pieces */
     char            *query;
     char             allow[ALLOW_BYTES];  /* of 405, and of a preflight */
@@ -105,6 +106,8 @@ void             exchange_close(struct exchange *exchange);
 /* intake.c: what is checked before and while the body is received. */
 void      exchange_add_header(struct exchange *exchange, const char *name, size_t name_count,
                               const char *value, size_t value_count);
+/* who asks: all fields are added */
+void      exchange_place(struct exchange *exchange, const struct sockaddr *peer);
 /* the header is complete */
 enum next exchange_begin(struct exchange *exchange, const char *method, const char *version);
 /* count > 0; false: cut the connection */

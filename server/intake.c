@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "server/exchange.h"
+#include "server/forwarded.h"
 
 /* RFC 9110 section 5.6.2. A space before the colon is where readers part ways. */
 #define TOKEN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
@@ -30,10 +31,14 @@ static const struct known {
     HEADER("traceparent", request.traceparent, false),
     HEADER("Last-Event-ID", request.last_event_id, true),
     HEADER("Host", request.host, true),
-    HEADER("Forwarded", request.forwarded, false),
-    HEADER("X-Forwarded-For", request.forwarded, false),
     HEADER("X-Forwarded-Host", request.forwarded, false),
+    HEADER("X-Forwarded-Port", request.forwarded, false),
+    HEADER("X-Forwarded-Proto", request.forwarded, false),
+    HEADER("X-Forwarded-Server", request.forwarded, false),
+    HEADER("X-Client-IP", request.forwarded, false),
     HEADER("X-Real-IP", request.forwarded, false),
+    HEADER("True-Client-IP", request.forwarded, false),
+    HEADER("CF-Connecting-IP", request.forwarded, false),
     HEADER("Via", request.forwarded, false),
     HEADER("Content-Type", content_type, true),
     HEADER("Content-Length", content_length, true),
@@ -41,6 +46,13 @@ static const struct known {
     HEADER("Expect", expect, true),
     HEADER("Origin", origin, true),
     HEADER("Access-Control-Request-Method", request_method, true),
+};
+
+/* Lists, of which each proxy writes its part: more fields of one name are one list (RFC 9110 section
+ * 5.3). */
+static const struct known lists[] = {
+    HEADER("X-Forwarded-For", forwarded_for, false),
+    HEADER("Forwarded", forwarded, false),
 };
 
 _Static_assert(COUNT_OF(known) <= sizeof ((struct exchange *)0)->is_seen,
@@ -53,6 +65,35 @@ refuse(struct exchange *exchange, enum problem problem, const char *detail)
         return;
     exchange->problem = problem;
     snprintf(exchange->reply.detail, sizeof exchange->reply.detail, "%s", detail);
+}
+
+/* True: it is one of them. */
+static bool
+add_to_list(struct exchange *exchange, const char *name, size_t name_count, const char *value,
+            size_t value_count)
+{
+    size_t i = 0;
+    char  *before;
+
+    while (i < COUNT_OF(lists) && (lists[i].count != name_count || strcasecmp(lists[i].name, name)))
+        i++;
+    if (i == COUNT_OF(lists))
+        return false;
+    memcpy(&before, (char *)exchange + lists[i].offset, sizeof before);
+    size_t before_count = before ? strlen(before) : 0;
+    char  *list = arena_alloc(&exchange->arena, before_count + 1 + value_count + 1, 1);
+    if (!list) {
+        refuse(exchange, PROBLEM_INTERNAL, "");
+        return true;
+    }
+    if (before) {
+        memcpy(list, before, before_count);
+        list[before_count++] = ',';
+    }
+    memcpy(list + before_count, value, value_count);
+    memcpy((char *)exchange + lists[i].offset, &list, sizeof list);
+    exchange->request.forwarded = list;
+    return true;
 }
 
 void
@@ -68,6 +109,8 @@ exchange_add_header(struct exchange *exchange, const char *name, size_t name_cou
     exchange->headers_seen++;
     exchange->headers_bytes += name_count + value_count + separators;
     if (exchange->headers_bytes > HEADERS_BYTES_MAX || exchange->headers_seen > HEADERS_COUNT_MAX)
+        return;
+    if (add_to_list(exchange, name, name_count, value, value_count))
         return;
     while (i < COUNT_OF(known) && (known[i].count != name_count || strcasecmp(known[i].name, name)))
         i++;
@@ -283,6 +326,20 @@ check(struct exchange *exchange)
         check_idempotency_key(exchange);
     if (!exchange->problem)
         check_body(exchange);
+}
+
+void
+exchange_place(struct exchange *exchange, const struct sockaddr *peer)
+{
+    static const struct address_ranges none = { .count = 0 };
+    const struct address_ranges       *proxies = exchange->listener->settings.trusted_proxies;
+    struct caller                     *caller = &exchange->request.caller;
+
+    caller->address     = address_of(peer);
+    caller->is_loopback = address_is_loopback(&caller->address);
+    caller->is_proxied  = proxies && address_ranges_hold(proxies, &caller->address);
+    caller->address     = forwarded_client(&caller->address, proxies ? proxies : &none,
+                                           exchange->forwarded_for, exchange->forwarded);
 }
 
 static void

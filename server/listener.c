@@ -38,22 +38,6 @@ enum {
 _Static_assert(POOL_BYTES / 2 > URI_BYTES_MAX + HEADERS_BYTES_MAX,
                "our limits are met before the library's");
 
-static bool
-is_loopback(const struct sockaddr *address)
-{
-    if (address->sa_family == AF_INET) {
-        struct sockaddr_in v4;
-        memcpy(&v4, address, sizeof v4);
-        return ntohl(v4.sin_addr.s_addr) >> 24 == 127;
-    }
-    if (address->sa_family != AF_INET6)
-        return false;
-    struct sockaddr_in6 v6;
-    memcpy(&v6, address, sizeof v6);
-    return IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr) ||
-           (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) && v6.sin6_addr.s6_addr[12] == 127);
-}
-
 /* The library calls it with the target of each request's first line; what it
  * returns is on_request's state. */
 static void *
@@ -198,9 +182,8 @@ begin(struct exchange *exchange, const char *method, const char *version)
     atomic_fetch_add(&listener->in_flight, 1);
     if (listener->settings.metrics)
         metrics_begin(listener->settings.metrics);
-    exchange->request.caller.is_loopback = peer && peer->client_addr &&
-                                           is_loopback(peer->client_addr);
     MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_header, exchange);
+    exchange_place(exchange, peer ? peer->client_addr : NULL);
     return exchange_begin(exchange, method, version) == NEXT_ANSWER ? answer(exchange) : MHD_YES;
 }
 

@@ -31,6 +31,8 @@ struct listener_settings {
     const char *cors_origins;             /* separated by commas, or "*"; NULL: none */
     /* PEM files: TLS 1.2 or later; both NULL: plain HTTP. The key's must be private (mode 0600) */
     const char *tls_cert, *tls_key;
+    /* whose word about the address of a client is taken; NULL: nobody's; it outlives the listener */
+    const struct address_ranges *trusted_proxies;
     /* NULL: none; else made of the same routes, and it outlives the listener */
     struct metrics *metrics;
 };

@@ -25,6 +25,7 @@ static const struct field log_request_fields[] = {
     INTEGER_FIELD(log_request, status, .max = 599),
     TEXT_FIELD   (log_request, code, .max = 64, .optional = true),
     INTEGER_FIELD(log_request, elapsed_us, .max = INT64_MAX),
+    TEXT_FIELD   (log_request, address, .max = 64, .optional = true),
     TEXT_FIELD   (log_request, key_id, .max = 64, .optional = true),
     INTEGER_FIELD(log_request, bytes_in, .max = INT64_MAX),
     INTEGER_FIELD(log_request, bytes_out, .max = INT64_MAX),

@@ -19,6 +19,7 @@ struct log_request {
     int64_t     status;                   /* 0: the connection ended before an answer */
     const char *code;                     /* of the problem; NULL: none */
     int64_t     elapsed_us;
+    const char *address;                  /* of the client */
     const char *key_id;                   /* NULL: anonymous */
     int64_t     bytes_in, bytes_out;      /* of the bodies */
     const char *ending;                   /* of a stream: "complete" ...; NULL: it was none */

@@ -4,6 +4,7 @@
 
 #include "record/arena.h"
 #include "record/fault.h"
+#include "server/address.h"
 #include "server/route.h"
 
 enum { REPLY_HEADERS_MAX = 8 };
@@ -14,7 +15,19 @@ struct caller {
     const char *key_id;                   /* NULL: anonymous */
     const char *holder;
     unsigned    roles;                    /* bit 1u << enum role */
+    int64_t     rate, burst;              /* of its key alone, requests a second; 0: as all have */
     bool        is_loopback;              /* the peer's address is 127.0.0.0/8 or ::1 */
+    bool        is_proxied;               /* the peer is a proxy that is believed */
+    struct address address;               /* of the client, behind all proxies that are believed */
+};
+
+/* What a caller may still ask, as RateLimit and RateLimit-Policy tell it. */
+struct quota {
+    const char *policy;                   /* its name; NULL: there is no limit */
+    int64_t     burst, window_s;          /* so many requests in so many seconds */
+    int64_t     left;                     /* of them now */
+    int64_t     full_s;                   /* seconds until all are there again */
+    bool        is_settled;               /* the request has taken all that it is worth */
 };
 
 struct request {
@@ -27,6 +40,7 @@ struct request {
     const char         *body_bytes;       /* as received */
     size_t              body_count;
     struct caller       caller;
+    struct quota        quota;
     int64_t             now_us;           /* the one clock reading of this request */
     uint64_t            number;           /* since the start of the process */
     /* for the log line; path as received, without the query */
@@ -34,7 +48,7 @@ struct request {
     /* Header fields, NULL where absent; in the arena. */
     const char         *authorization, *idempotency_key, *if_match, *if_none_match, *accept,
                        *prefer, *traceparent, *last_event_id;
-    /* forwarded: any of Forwarded, X-Forwarded-For, X-Forwarded-Host, X-Real-IP, Via */
+    /* forwarded: any of the fields that proxies add: Forwarded, X-Forwarded-For, Via ... */
     const char         *host, *forwarded;
     char                trace_id[33];     /* of traceparent, or made */
     void               *exchange;         /* the listener's */

@@ -39,6 +39,7 @@ struct route {
     unsigned             status;          /* of success */
     enum runs_on         runs_on;
     bool                 idempotency_key_required;
+    bool                 is_unmetered;    /* may be asked as often as one likes */
     /* pages of any origin may read it: no key, nothing private */
     bool                 any_origin;
     enum problem       (*handle)(struct request *request, struct reply *reply);

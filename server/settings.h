@@ -24,6 +24,10 @@ struct settings {
     const char *tls_cert, *tls_key;       /* PEM files; NULL: plain HTTP */
     int64_t     threads;                  /* that listen */
     int64_t     workers;                  /* that query */
+    const char *trusted_proxies;          /* address ranges, separated by commas; NULL: none */
+    /* requests a second and at once, by key, by address, by address for previews without a key; rate
+     * 0: no limit */
+    int64_t     key_rate, key_burst, address_rate, address_burst, anonymous_rate, anonymous_burst;
     int64_t     connections_max;
     int64_t     streams_max;              /* replies that are streamed at a time */
     int64_t     idle_s;

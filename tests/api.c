@@ -41,13 +41,21 @@ api_prepare(void)
 }
 
 void
-api_open_another(bool is_embedded)
+api_open_prepared(bool is_embedded, void (*prepare)(struct api_service *service))
 {
     api_prepare();
     api.service = api_service_new(is_embedded);
     ck_assert_ptr_nonnull(api.service);
+    if (prepare)
+        prepare(api.service);
     ck_assert_msg(api_service_start(api.service), "the service does not start: %s",
                   api.service->why);
+}
+
+void
+api_open_another(bool is_embedded)
+{
+    api_open_prepared(is_embedded, NULL);
 }
 
 void

@@ -16,6 +16,7 @@ void api_close(void);
 
 /* Inside a test: a service of its own; and the same database under a new process. */
 void api_open_another(bool is_embedded);
+void api_open_prepared(bool is_embedded, void (*prepare)(struct api_service *service));
 void api_restart(void);
 
 struct api_service *api_running(void);

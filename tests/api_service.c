@@ -39,6 +39,8 @@ struct running {
     struct service      service;
     struct listener    *listener;
     struct log_keys     log_keys;
+    struct limits       limits;
+    struct address_ranges trusted_proxies;
 };
 
 static bool
@@ -168,9 +170,14 @@ open_listener(struct running *running)
         .streams_max      = 100,
         .log_fd           = -1,
         .metrics          = running->service.metrics,
+        .trusted_proxies  = &running->trusted_proxies,
     };
     char why[160];
 
+    memcpy(running->limits.rates, running->shared->rates, sizeof running->limits.rates);
+    running->service.limits = &running->limits;
+    if (!address_ranges_parse(running->shared->trusted_proxies, &running->trusted_proxies, why))
+        return fail(running, "proxies", why);
     running->listener = listener_open(&settings, routes, &hooks, why);
     if (!running->listener)
         return fail(running, "listener", why);

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "db/keys.h"
+#include "handlers/limits.h"
 #include "server/route.h"
 #include "tests/postgres.h"
 
@@ -23,6 +24,8 @@ struct api_service {
     char     state[128];                      /* the folder of the log's keys and its state file */
     bool     is_embedded;                     /* as the default: from here nobody needs a key */
     bool     lacks_witnesses;                 /* the log grows, and nothing of it is published */
+    struct rate rates[LIMITS_COUNT];          /* none, unless a test sets some before the start */
+    char     trusted_proxies[64];
     bool     has_keys;                        /* they and the sample markets are in the database */
     char     secrets[API_KEYS][KEY_SECRET_MAX];
     unsigned port;

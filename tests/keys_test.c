@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "db/housekeeper.h"
@@ -58,6 +59,7 @@ START_TEST(a_key_is_found_by_its_secret_alone)
 {
     struct opened opened;
     char          secrets[3][KEY_SECRET_MAX], wrong[KEY_SECRET_MAX];
+    int64_t       until;
     struct caller_key    made[3];
 
     opened_fresh(&opened);
@@ -67,7 +69,7 @@ START_TEST(a_key_is_found_by_its_secret_alone)
     const struct keys *keys = reload(&opened);
     ck_assert_uint_eq(keys->count, 3);
     for (int i = 0; i < 3; i++) {
-        const struct caller_key *key = key_find(keys, secrets[i]);
+        const struct caller_key *key = key_find(keys, secrets[i], &until);
         ck_assert_ptr_nonnull(key);
         ck_assert_str_eq(key->id, made[i].id);
         ck_assert_str_eq(key->holder, "acme");
@@ -79,14 +81,14 @@ START_TEST(a_key_is_found_by_its_secret_alone)
         for (size_t at = 0; at < KEY_SECRET_MAX - 1; at++) {
             memcpy(wrong, secrets[i], sizeof wrong);
             wrong[at] = wrong[at] == 'x' ? 'y' : 'x';
-            ck_assert_ptr_null(key_find(keys, wrong));
+            ck_assert_ptr_null(key_find(keys, wrong, &until));
         }
     }
     memcpy(wrong, secrets[0], sizeof wrong);
     /* one key's id with another's secret */
     memcpy(wrong + 20, secrets[1] + 20, sizeof wrong - 20);
-    ck_assert_ptr_null(key_find(keys, wrong));
-    ck_assert_ptr_null(key_find(keys, ""));
+    ck_assert_ptr_null(key_find(keys, wrong, &until));
+    ck_assert_ptr_null(key_find(keys, "", &until));
     release(&opened, keys);
     opened_close(&opened);
 }
@@ -120,6 +122,7 @@ START_TEST(a_revoked_key_is_found_no_more)
     struct arena  arena;
     size_t        count;
     bool          was_there;
+    int64_t       until;
 
     opened_fresh(&opened);
     ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
@@ -131,8 +134,8 @@ START_TEST(a_revoked_key_is_found_no_more)
     ck_assert(!key_revoke(&opened.connection, NULL, "no such key, and a long name", &was_there));
     ck_assert(!was_there);
     const struct keys *keys = reload(&opened);
-    ck_assert_ptr_null(key_find(keys, secret));
-    ck_assert_ptr_nonnull(key_find(keys, other));
+    ck_assert_ptr_null(key_find(keys, secret, &until));
+    ck_assert_ptr_nonnull(key_find(keys, other, &until));
     release(&opened, keys);
 
     arena_open(&arena, 1 << 20);
@@ -175,15 +178,200 @@ START_TEST(the_time_of_use_is_saved)
     struct opened opened;
     char          secret[KEY_SECRET_MAX];
     struct caller_key    key;
+    int64_t       until;
 
     opened_fresh(&opened);
     ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
     const struct keys *keys = reload(&opened);
-    key_used(keys, key_find(keys, secret), 1234567);
+    key_used(keys, key_find(keys, secret, &until), 1234567);
     release(&opened, keys);
     ck_assert(key_cache_save_uses(database_keys(opened.database), &opened.connection));
     ck_assert_int_eq(postgres_number(opened.url, "SELECT used_at FROM breakwater.api_key"),
                      1234567);
+    opened_close(&opened);
+}
+END_TEST
+
+/* All in one statement, the later time wins, and a key that was not used has none. */
+START_TEST(times_of_use_are_saved_together)
+{
+    enum { USED = 50 };
+    struct opened     opened;
+    char              secret[KEY_SECRET_MAX];
+    struct caller_key key;
+
+    opened_fresh(&opened);
+    for (int i = 0; i <= USED; i++)
+        ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", secret, &key));
+    postgres_run(opened.url, "UPDATE breakwater.api_key SET used_at = 2000000 WHERE id ="
+                             " (SELECT min(id) FROM breakwater.api_key)");
+    const struct keys *keys = reload(&opened);
+    for (int i = 0; i < USED; i++)
+        key_used(keys, &keys->items[i], 1000000 + i);
+    release(&opened, keys);
+    ck_assert(key_cache_save_uses(database_keys(opened.database), &opened.connection));
+    ck_assert_int_eq(postgres_number(opened.url,
+                                     "SELECT sum(used_at) FROM breakwater.api_key"),
+                     2000000 + 49 * 1000000 + 49 * 50 / 2);
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM breakwater.api_key"
+                                                 " WHERE used_at IS NULL"), 1);
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(DISTINCT xmin::text)"
+                                                 " FROM breakwater.api_key WHERE used_at >= 1000000"
+                                                 " AND used_at < 2000000"), 1);
+    opened_close(&opened);
+}
+END_TEST
+
+static int64_t
+until_of(struct opened *opened, const char *secret)
+{
+    int64_t            until = 0;
+    const struct keys *keys = reload(opened);
+    bool               is_found = key_find(keys, secret, &until);
+
+    release(opened, keys);
+    return is_found ? until : 0;
+}
+
+START_TEST(key_is_good_until_it_expires)
+{
+    const struct key_terms terms = { .expires_at = 4000000000000000, .rate = 7, .burst = 9 };
+    struct opened          opened;
+    char                   secret[KEY_SECRET_MAX];
+    struct caller_key      key;
+    bool                   was_there;
+
+    opened_fresh(&opened);
+    ck_assert(!key_create_on(&opened.connection, NULL, ROLE_FEED_BIT, "acme", &terms, secret,
+                             &key));
+    const struct keys *keys = reload(&opened);
+    ck_assert_int_eq(keys->items[0].rate, 7);
+    ck_assert_int_eq(keys->items[0].burst, 9);
+    release(&opened, keys);
+    ck_assert_int_eq(until_of(&opened, secret), 4000000000000000);
+    ck_assert(!key_expire(&opened.connection, NULL, key.id, 3000000000000000, &was_there));
+    ck_assert(was_there);
+    ck_assert_int_eq(until_of(&opened, secret), 3000000000000000);
+    ck_assert(!key_expire(&opened.connection, NULL, key.id, 0, &was_there));
+    ck_assert_int_eq(until_of(&opened, secret), INT64_MAX);
+    ck_assert(!key_expire(&opened.connection, NULL, "0123456789abcdef", 0, &was_there));
+    ck_assert(!was_there);
+    opened_close(&opened);
+}
+END_TEST
+
+START_TEST(secret_is_replaced_and_the_one_before_has_its_time)
+{
+    struct opened     opened;
+    char              first[KEY_SECRET_MAX], second[KEY_SECRET_MAX], third[KEY_SECRET_MAX],
+                      none[KEY_SECRET_MAX];
+    struct caller_key key;
+    bool              was_there;
+
+    opened_fresh(&opened);
+    ck_assert(!key_create(&opened.connection, NULL, ROLE_FEED_BIT, "acme", first, &key));
+    ck_assert(!key_rotate(&opened.connection, NULL, key.id, 1000000, second, &was_there));
+    ck_assert(was_there);
+    ck_assert_int_eq(until_of(&opened, second), INT64_MAX);
+    ck_assert_int_eq(until_of(&opened, first), 1000000);
+    /* whatever comes first */
+    ck_assert(!key_expire(&opened.connection, NULL, key.id, 900000, &was_there));
+    ck_assert_int_eq(until_of(&opened, first), 900000);
+    ck_assert_int_eq(until_of(&opened, second), 900000);
+    /* an expired key is not brought back */
+    ck_assert(!key_rotate(&opened.connection, NULL, key.id, 2000000, none, &was_there));
+    ck_assert(!was_there);
+    ck_assert(!key_expire(&opened.connection, NULL, key.id, 0, &was_there));
+    ck_assert(!key_rotate(&opened.connection, NULL, key.id, 2000000, third, &was_there));
+    ck_assert(was_there);
+    ck_assert_int_eq(until_of(&opened, first), 0);
+    ck_assert_int_eq(until_of(&opened, second), 2000000);
+    ck_assert_int_eq(until_of(&opened, third), INT64_MAX);
+    ck_assert(!key_revoke(&opened.connection, NULL, key.id, &was_there));
+    ck_assert(!key_rotate(&opened.connection, NULL, key.id, 2000000, none, &was_there));
+    ck_assert(!was_there);
+    ck_assert_int_eq(until_of(&opened, second) + until_of(&opened, third), 0);
+    connection_close(&opened.connection);
+    ck_assert_int_eq(postgres_number(opened.url,
+                                     "SELECT (string_agg(r ->> 'event', ' ' ORDER BY iseq) ="
+                                     " 'created rotated expiry_set expiry_set rotated revoked')"
+                                     "::integer FROM (SELECT iseq, convert_from(record,"
+                                     " 'UTF8')::json AS r FROM audit.event WHERE kind = 'key')"
+                                     " AS events"), 1);
+    ck_assert_int_eq(log_check(opened.url), 0);
+    database_close(opened.database);
+}
+END_TEST
+
+/* As an operator runs it. */
+static int
+run_key(const struct opened *opened, const char *arguments, char said[static 1024])
+{
+    const char *program = getenv("BREAKWATER_PROGRAM");
+    char        line[2048];
+
+    snprintf(line, sizeof line, "BREAKWATER_DATABASE_URL='%s' %s key %s 2>&1", opened->url,
+             program ? program : "build/breakwater", arguments);
+    FILE *pipe = popen(line, "r");
+    ck_assert_ptr_nonnull(pipe);
+    said[fread(said, 1, 1023, pipe)] = '\0';
+    int status = pclose(pipe);
+    ck_assert(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void
+copy_secret(const char *said, char secret[static KEY_SECRET_MAX])
+{
+    const char *at = strstr(said, "bw_");
+
+    ck_assert_ptr_nonnull(at);
+    snprintf(secret, KEY_SECRET_MAX, "%.*s", KEY_SECRET_MAX - 1, at);
+}
+
+static const struct { const char *arguments, *says; } misuses[] = {
+    { "create --role feed", "usage" },
+    { "create --role feed --holder a --expires soon", "soon: no instant" },
+    { "create --role feed --holder a --rate 5", "given together" },
+    { "create --role feed --holder a --rate 0 --burst 5", "given together" },
+    { "create --role feed --holder a --rate 5 --burst 1000001", "given together" },
+    { "create --role fed --holder a", "no such role" },
+    { "rotate 0123456789abcdef", "no key in use" },
+    { "rotate 0123456789abcdef --overlap 1w", "1w: no time" },
+    { "expire 0123456789abcdef never", "no key in use" },
+    { "expire 0123456789abcdef yesterday", "no instant" },
+};
+
+START_TEST(operator_makes_replaces_and_ends_keys)
+{
+    struct opened opened;
+    char          said[1024], line[256], first[KEY_SECRET_MAX], second[KEY_SECRET_MAX];
+
+    opened_fresh(&opened);
+    for (size_t i = 0; i < sizeof misuses / sizeof *misuses; i++) {
+        ck_assert_int_eq(run_key(&opened, misuses[i].arguments, said), 1);
+        ck_assert_msg(strstr(said, misuses[i].says) != NULL, "%s: %s", misuses[i].arguments, said);
+    }
+    ck_assert_int_eq(postgres_number(opened.url, "SELECT count(*) FROM breakwater.api_key"), 0);
+    ck_assert_int_eq(run_key(&opened, "create --role feed --holder desk --expires"
+                                      " 2099-01-31T00:00:00Z --rate 5 --burst 10", said), 0);
+    copy_secret(said, first);
+    snprintf(line, sizeof line, "rotate %.16s --overlap 2d", first + 3);
+    int64_t before_us = clock_now_us();
+    ck_assert_int_eq(run_key(&opened, line, said), 0);
+    copy_secret(said, second);
+    /* 2099-01-31 is day 47147 since 1970 */
+    ck_assert_int_eq(until_of(&opened, second), INT64_C(47147) * 86400 * 1000000);
+    int64_t overlap_us = until_of(&opened, first) - before_us;
+    ck_assert_int_ge(overlap_us, INT64_C(2) * 86400 * 1000000);
+    ck_assert_int_lt(overlap_us, INT64_C(2) * 86400 * 1000000 + 10 * 1000000);
+    ck_assert_int_eq(run_key(&opened, "list", said), 0);
+    ck_assert_ptr_nonnull(strstr(said, "2099-01-31T00:00:00.000Z"));
+    ck_assert_ptr_nonnull(strstr(said, "5/s, 10"));
+    ck_assert_ptr_null(strstr(said, second + 20));
+    snprintf(line, sizeof line, "expire %.16s never", first + 3);
+    ck_assert_int_eq(run_key(&opened, line, said), 0);
+    ck_assert_int_eq(until_of(&opened, second), INT64_MAX);
     opened_close(&opened);
 }
 END_TEST
@@ -195,6 +383,7 @@ START_TEST(first_keys_are_written_once_for_their_owner_alone)
                   why[DATABASE_WHY_MAX] = "", line[160];
     struct stat   status;
     int           lines = 0;
+    int64_t       until;
 
     opened_fresh(&opened);
     postgres_scratch(scratch);
@@ -212,7 +401,7 @@ START_TEST(first_keys_are_written_once_for_their_owner_alone)
         line[strcspn(line, "\n")] = '\0';
         *space = '\0';
         ck_assert(key_roles_parse(line, &role));
-        ck_assert_uint_eq(key_find(keys, space + 1)->roles, role);
+        ck_assert_uint_eq(key_find(keys, space + 1, &until)->roles, role);
         lines++;
     }
     fclose(file);
@@ -242,9 +431,11 @@ END_TEST
 static bool
 appears(struct opened *opened, const char *secret)
 {
+    int64_t until;
+
     for (int ms = 0; ms < 1000; ms += 10) {
         const struct keys *keys = keys_hold(database_keys(opened->database));
-        bool               is_there = key_find(keys, secret);
+        bool               is_there = key_find(keys, secret, &until);
         release(opened, keys);
         if (is_there)
             return true;
@@ -320,6 +511,10 @@ keys_suite(void)
     tcase_add_test(tcase, a_revoked_key_is_found_no_more);
     tcase_add_test(tcase, every_change_stands_in_the_log);
     tcase_add_test(tcase, the_time_of_use_is_saved);
+    tcase_add_test(tcase, times_of_use_are_saved_together);
+    tcase_add_test(tcase, key_is_good_until_it_expires);
+    tcase_add_test(tcase, secret_is_replaced_and_the_one_before_has_its_time);
+    tcase_add_test(tcase, operator_makes_replaces_and_ends_keys);
     tcase_add_test(tcase, first_keys_are_written_once_for_their_owner_alone);
     tcase_add_test(tcase, first_keys_that_cannot_be_written_are_not_made);
     tcase_add_test(tcase, the_housekeeper_hears_of_a_new_key_within_a_second_also_after_a_restart);

@@ -90,6 +90,7 @@ START_TEST(each_request_is_a_line)
     check_text(line, "path", rows[_i].path);
     check_text(line, "operation", rows[_i].operation);
     check_text(line, "code", rows[_i].code);
+    check_text(line, "address", "127.0.0.1");
     check_text(line, "key_id", rows[_i].key_id);
     check_number(line, "status", rows[_i].status);
     check_number(line, "bytes_in", rows[_i].bytes_in);
