@@ -361,7 +361,7 @@ make_cluster(const struct embedded *embedded, char why[static DATABASE_WHY_MAX])
     char  path[PATH_MAX_BYTES + 32];
     char *arguments[] = { NULL, "-D", (char *)embedded->data, "-U", "breakwater", "-E", "UTF8",
                           "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=reject",
-                          "--data-checksums", NULL };
+                          "--data-checksums", "--wal-segsize=2", NULL };
 
     snprintf(path, sizeof path, "%s/PG_VERSION", embedded->data);
     if (!access(path, F_OK))

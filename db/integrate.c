@@ -14,6 +14,7 @@
 
 enum {
     ARENA_BYTES_MAX = 512 << 20,
+    LEAF_COLUMNS = 5, SEARCH_COLUMNS = 10,
 };
 
 static void
@@ -146,26 +147,48 @@ block(struct run *run, const char *inst, int64_t iseq, const char *why)
 }
 
 static void
-add_span(struct array *array, struct span span)
+add_span(struct copy *copy, struct span span)
 {
-    array_add(array, span.count ? span.bytes : NULL, span.count);
+    copy_add(copy, span.count ? span.bytes : NULL, span.count);
 }
 
+/* Columns in the order of run_write_search. */
 static void
-add_search(struct run *run, const struct search_row *row)
+add_search(struct run *run, int64_t idx, const struct search_row *row)
 {
-    add_span(&run->kind, row->kind);
-    add_span(&run->id, row->id);
-    add_span(&run->operation, row->operation);
-    add_span(&run->market, row->market);
-    add_span(&run->account, row->account);
-    add_span(&run->actor, row->actor);
-    add_span(&run->status, row->status);
-    array_add_bigint(&run->ts, row->ts);
+    struct copy *copy = &run->search;
+
+    copy_begin_row(copy);
+    copy_add_bigint(copy, idx);
+    add_span(copy, row->kind);
+    add_span(copy, row->id);
+    add_span(copy, row->operation);
+    add_span(copy, row->market);
+    add_span(copy, row->account);
+    add_span(copy, row->actor);
+    copy_add_bigint(copy, row->ts);
     if (row->parameters_version == INTEGER_NONE)
-        array_add(&run->version, NULL, 0);
+        copy_add(copy, NULL, 0);
     else
-        array_add_bigint(&run->version, row->parameters_version);
+        copy_add_bigint(copy, row->parameters_version);
+    add_span(copy, row->status);
+}
+
+/* Columns in the order of run_write_leaves. */
+static void
+add_leaf(struct run *run, int64_t idx, const struct taken *taken, const struct digest *leaf)
+{
+    struct copy *copy = &run->leaves;
+
+    copy_begin_row(copy);
+    copy_add_bigint(copy, idx);
+    copy_add_uuid(copy, taken->source->inst);
+    copy_add_bigint(copy, taken->iseq);
+    if (taken->has_day)
+        copy_add_date(copy, taken->day);
+    else
+        copy_add(copy, NULL, 0);
+    copy_add(copy, leaf->bytes, DIGEST_BYTES);
 }
 
 /* What is wrong with the row's record; NULL: it is what was committed to. */
@@ -199,16 +222,10 @@ append_row(struct run *run, const struct taken *taken)
     if (fault)
         return block(run, source->inst, taken->iseq, fault);
     struct entry  entry = entry_of(&commitment);
-    array_add_bigint(&run->idx, run->growth.frontier.size);
+    int64_t       idx = run->growth.frontier.size;
     struct digest leaf = growth_append(&run->growth, &entry);
-    array_add_string(&run->inst, source->inst);
-    array_add_bigint(&run->iseq, taken->iseq);
-    if (taken->has_day)
-        array_add_date(&run->day, taken->day);
-    else
-        array_add(&run->day, NULL, 0);
-    array_add(&run->leaf_hash, leaf.bytes, DIGEST_BYTES);
-    add_search(run, &search);
+    add_leaf(run, idx, taken, &leaf);
+    add_search(run, idx, &search);
     source->is_closed |= search.kind.count == 5 && !memcmp(search.kind.bytes, "close", 5);
     return INTEGRATED;
 }
@@ -292,18 +309,14 @@ static void
 open_arrays(struct run *run)
 {
     struct { struct array *array; enum array_of of; } arrays[] = {
-        { &run->idx, ARRAY_OF_BIGINT }, { &run->inst, ARRAY_OF_TEXT }, { &run->iseq, ARRAY_OF_BIGINT },
-        { &run->day, ARRAY_OF_DATE }, { &run->leaf_hash, ARRAY_OF_BYTEA },
-        { &run->kind, ARRAY_OF_TEXT }, { &run->id, ARRAY_OF_TEXT },
-        { &run->operation, ARRAY_OF_TEXT }, { &run->market, ARRAY_OF_TEXT },
-        { &run->account, ARRAY_OF_TEXT }, { &run->actor, ARRAY_OF_TEXT },
-        { &run->ts, ARRAY_OF_BIGINT }, { &run->version, ARRAY_OF_BIGINT },
-        { &run->status, ARRAY_OF_TEXT }, { &run->instances, ARRAY_OF_TEXT },
+        { &run->instances, ARRAY_OF_TEXT },
         { &run->next, ARRAY_OF_BIGINT }, { &run->closed, ARRAY_OF_TEXT },
     };
 
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         array_open(arrays[i].array, arrays[i].of, &run->arena, 0, ARRAY_BYTES_MAX);
+    copy_open(&run->leaves, &run->arena, LEAF_COLUMNS, ARRAY_BYTES_MAX);
+    copy_open(&run->search, &run->arena, SEARCH_COLUMNS, ARRAY_BYTES_MAX);
 }
 
 static enum integration
@@ -336,7 +349,7 @@ work(struct run *run, int64_t rows_max)
         return result;
     at_step(run, STEP_TAKEN);
     root = frontier_root(&run->growth.frontier);
-    if (!growth_end(&run->growth) || run->status.text.is_full || run->leaf_hash.text.is_full)
+    if (!growth_end(&run->growth) || run->leaves.text.is_full || run->search.text.is_full)
         return run_halt(run, "no memory for so many leaves at once");
     if ((result = make_partitions(run)) || (result = run_write_leaves(run)))
         return result;

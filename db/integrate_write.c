@@ -32,19 +32,22 @@ must_change(struct run *run, const char *sql, const struct arg *args, size_t cou
     return changed == expected ? INTEGRATED : run_halt(run, why);
 }
 
+/* The same of rows that are copied: every one of them. */
+static enum integration
+must_copy(struct run *run, const char *sql, struct copy *copy, const char *why)
+{
+    int64_t changed;
+
+    if (copy_send(run->connection, sql, copy, &changed))
+        return run_away(run);
+    return changed == run->growth.frontier.size - run->head.size ? INTEGRATED : run_halt(run, why);
+}
+
 enum integration
 run_write_leaves(struct run *run)
 {
-    static const char sql[] =
-        "INSERT INTO audit.leaf (idx, inst, iseq, day, leaf_hash)"
-        " SELECT idx, inst::uuid, iseq, day, leaf_hash"
-        " FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::date[], $5::bytea[])"
-        " AS u (idx, inst, iseq, day, leaf_hash)";
-    const struct arg args[] = { array_arg(&run->idx), array_arg(&run->inst), array_arg(&run->iseq),
-                                array_arg(&run->day), array_arg(&run->leaf_hash) };
-
-    return must_change(run, sql, args, 5, run->growth.frontier.size - run->head.size,
-                       "not every leaf was written");
+    return must_copy(run, "COPY audit.leaf (idx, inst, iseq, day, leaf_hash) FROM STDIN (FORMAT binary)",
+                     &run->leaves, "not every leaf was written");
 }
 
 enum integration
@@ -76,18 +79,9 @@ run_write_tiles(struct run *run)
 enum integration
 run_write_search(struct run *run)
 {
-    static const char sql[] =
-        "INSERT INTO audit.search (idx, kind, id, operation, market, account, actor, ts,"
-        " parameters_version, status) SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[],"
-        " $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::text[])";
-    const struct arg args[] = {
-        array_arg(&run->idx), array_arg(&run->kind), array_arg(&run->id), array_arg(&run->operation),
-        array_arg(&run->market), array_arg(&run->account), array_arg(&run->actor),
-        array_arg(&run->ts), array_arg(&run->version), array_arg(&run->status),
-    };
-
-    return must_change(run, sql, args, 10, run->growth.frontier.size - run->head.size,
-                       "not every search row was written");
+    return must_copy(run, "COPY audit.search (idx, kind, id, operation, market, account, actor, ts,"
+                     " parameters_version, status) FROM STDIN (FORMAT binary)",
+                     &run->search, "not every search row was written");
 }
 
 enum integration

@@ -2,6 +2,7 @@
 #ifndef DB_INTEGRATION_RUN_H
 #define DB_INTEGRATION_RUN_H
 
+#include "db/copy.h"
 #include "db/growth.h"
 #include "db/integrate.h"
 
@@ -14,9 +15,7 @@ struct run {
     struct frontier    head;
     struct digest      root;
     struct growth      growth;
-    struct array       idx, inst, iseq, day, leaf_hash;
-    /* search columns, beside idx */
-    struct array       kind, id, operation, market, account, actor, ts, version, status;
+    struct copy        leaves, search;
     struct array       instances, next, closed;
 };
 
