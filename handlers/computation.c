@@ -12,7 +12,7 @@
 #include "risk/preview.h"
 #include "risk/workings.h"
 
-enum { TEXT_ROOM = 4096, TEXT_MAX = 8 << 20 };
+enum { TEXT_ROOM = 4096, INPUTS_ROOM = 1024, TEXT_MAX = 8 << 20 };
 
 static enum problem
 problem_of(enum risk_status status)
@@ -93,7 +93,7 @@ static bool
 write_inputs(struct request *request, const struct question *question, const struct given *given,
              struct computation *out)
 {
-    text_open(&out->inputs, request->arena, TEXT_ROOM, TEXT_MAX);
+    text_open(&out->inputs, request->arena, INPUTS_ROOM, TEXT_MAX);
     json_write(&inputs_record, question, JSON_CANONICAL, &out->inputs);
     out->snapshot = given->sha256;
     digest_format(&out->snapshot, out->snapshot_sha256);

@@ -1,4 +1,5 @@
-/* A chain of blocks, each twice as large as the one before; an allocation moves a mark. */
+/* A chain of blocks, each a quarter of what is there or more, so that little of it stays unused; an
+ * allocation moves a mark. */
 #include "record/arena.h"
 
 #include <assert.h>
@@ -27,7 +28,7 @@ static size_t
 next_block_bytes(const struct arena *arena, size_t least)
 {
     size_t room  = arena->used_max - arena->used;
-    size_t usual = arena->blocks ? arena->blocks->size * 2 : BLOCK_BYTES_FIRST;
+    size_t usual = arena->used / 4 > BLOCK_BYTES_FIRST ? arena->used / 4 : BLOCK_BYTES_FIRST;
     if (usual > BLOCK_BYTES_MAX)
         usual = BLOCK_BYTES_MAX;
     if (usual > room)

@@ -2,6 +2,7 @@
 #include "server/exchange.h"
 
 #include <assert.h>
+#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -69,10 +70,48 @@ take_target(struct exchange *exchange, const char *target)
         exchange->problem = PROBLEM_INTERNAL;
 }
 
+/* Exchanges are used again, by requests as many as there were at once: the pages of their faults,
+ * which are most of them and which few requests have, are never touched. */
+static struct exchange *
+take_spare(struct listener *listener)
+{
+    pthread_mutex_lock(&listener->spares_lock);
+    struct exchange *exchange = listener->spares;
+    if (exchange) {
+        ASAN_UNPOISON_MEMORY_REGION(exchange, sizeof *exchange);
+        listener->spares = exchange->next_spare;
+    }
+    pthread_mutex_unlock(&listener->spares_lock);
+    return exchange ? exchange : malloc(sizeof *exchange);
+}
+
+static void
+give_back(struct exchange *exchange)
+{
+    struct listener *listener = exchange->listener;
+
+    pthread_mutex_lock(&listener->spares_lock);
+    exchange->next_spare = listener->spares;
+    listener->spares     = exchange;
+    ASAN_POISON_MEMORY_REGION(exchange, sizeof *exchange);
+    pthread_mutex_unlock(&listener->spares_lock);
+}
+
+void
+exchange_free_spares(struct listener *listener)
+{
+    for (struct exchange *exchange = listener->spares, *next; exchange; exchange = next) {
+        ASAN_UNPOISON_MEMORY_REGION(exchange, sizeof *exchange);
+        next = exchange->next_spare;
+        free(exchange);
+    }
+    listener->spares = NULL;
+}
+
 struct exchange *
 exchange_open(struct listener *listener, const char *target)
 {
-    struct exchange *exchange = malloc(sizeof *exchange);
+    struct exchange *exchange = take_spare(listener);
 
     if (!exchange)
         return NULL;
@@ -235,7 +274,7 @@ exchange_close(struct exchange *exchange)
     if (exchange->stream)
         stream_free(exchange->stream);
     arena_close(&exchange->arena);
-    free(exchange);
+    give_back(exchange);
 }
 
 void

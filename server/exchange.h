@@ -44,6 +44,8 @@ struct listener {
     /* requests whose header is complete; those that a thread of the service has */
     _Atomic size_t           in_flight, taken;
     atomic_bool              is_quiet, is_closing;
+    pthread_mutex_t          spares_lock;
+    struct exchange         *spares;                 /* for the next requests */
     pthread_mutex_t          streams_lock;
     struct stream           *streams;
     size_t                   streams_count, producing;      /* of them, those that a producer has */
@@ -58,6 +60,7 @@ enum next { NEXT_RECEIVE, NEXT_ANSWER, NEXT_HAND_OVER };
 
 /* `reply` stands last: nothing of it is written in vain. */
 struct exchange {
+    struct exchange *next_spare;
     struct listener *listener;
     void            *connection;          /* the HTTP library's */
     struct arena     arena;
@@ -102,6 +105,7 @@ enum next        exchange_run(struct exchange *exchange);   /* the request is co
 enum next        exchange_go_on(struct exchange *exchange);                /* it was resumed */
 void             exchange_complete(struct exchange *exchange);  /* the connection is done with it */
 void             exchange_close(struct exchange *exchange);
+void             exchange_free_spares(struct listener *listener);
 
 /* intake.c: what is checked before and while the body is received. */
 void      exchange_add_header(struct exchange *exchange, const char *name, size_t name_count,

@@ -28,14 +28,14 @@ enum {
     WHY_BYTES       = 160,
     BACKLOG         = 1024,
     /* of a connection, for its header and pieces of a body; cleared after each request */
-    POOL_BYTES      = 32 << 10,
+    POOL_BYTES      = 24 << 10,
     FILES_OWN       = 256,                /* files beside the connections */
     ADDRESS_BYTES   = 256,
     PEM_BYTES_MAX   = 256 << 10,
     STREAM_BLOCK_BYTES = 16 << 10,        /* of a stream to a client of HTTP/1.0 */
 };
 
-_Static_assert(POOL_BYTES / 2 > URI_BYTES_MAX + HEADERS_BYTES_MAX,
+_Static_assert(POOL_BYTES > URI_BYTES_MAX + HEADERS_BYTES_MAX + (8 << 10),
                "our limits are met before the library's");
 
 /* The library calls it with the target of each request's first line; what it
@@ -409,6 +409,8 @@ start_with_certificate(struct listener *listener, char why[static WHY_BYTES])
 static struct listener *
 discard(struct listener *listener)
 {
+    exchange_free_spares(listener);
+    pthread_mutex_destroy(&listener->spares_lock);
     pthread_mutex_destroy(&listener->streams_lock);
     free(listener->cors_origins);
     free(listener->tls_cert);
@@ -436,6 +438,7 @@ listener_open(const struct listener_settings *settings, const struct route *rout
         return NULL;
     }
     pthread_mutex_init(&listener->streams_lock, NULL);
+    pthread_mutex_init(&listener->spares_lock, NULL);
     listener->routes       = routes;
     listener->hooks        = *hooks;
     listener->settings     = *settings;
