@@ -83,6 +83,9 @@ test: deps
 check: $(if $(COMMANDS),$(BUILD)/breakwater) $(BUILD)/tests/run
 	@BREAKWATER_PROGRAM=$(BUILD)/breakwater $(BUILD)/tests/run $(SUITES)
 
+# The same in less time, for a machine with nothing else to do.
+halves: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/halves.sh $(BUILD)
+
 # The peers' own numbers, and the model's: `make peers VECTORS=dir`.
 peers model: $(BUILD)/tests/run
 	@$(if $(VECTORS),BREAKWATER_VECTORS=$(VECTORS)) $(BUILD)/tests/run $@
@@ -136,5 +139,5 @@ package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
 
 clean: ; rm -rf build build-*
 
-.PHONY: march image install package reproduce ALWAYS deps run test check peers model tidy lint contract bench fuzz fuzzers faults clean
+.PHONY: march image install package reproduce ALWAYS deps run test check halves peers model tidy lint contract bench fuzz fuzzers faults clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/faults/*.d)

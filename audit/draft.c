@@ -228,8 +228,8 @@ draft_bytes_max(const struct draft *draft)
     return bytes;
 }
 
-struct sealed
-sealed_of(const struct digest *salt, const void *record, size_t record_count)
+struct digest
+commitment_of(const struct digest *salt, const void *record, size_t record_count)
 {
     static const char  domain[] = "audit-commit/v1\n";
     struct digest_part parts[] = {
@@ -238,10 +238,16 @@ sealed_of(const struct digest *salt, const void *record, size_t record_count)
         { record, record_count },
     };
 
+    return digest_of_parts(parts, sizeof parts / sizeof *parts);
+}
+
+struct sealed
+sealed_of(const struct digest *salt, const void *record, size_t record_count)
+{
     return (struct sealed){
         .salt          = *salt,
         .record_sha256 = digest_of(record, record_count),
-        .commitment    = digest_of_parts(parts, sizeof parts / sizeof *parts),
+        .commitment    = commitment_of(salt, record, record_count),
     };
 }
 

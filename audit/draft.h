@@ -47,7 +47,8 @@ struct sealed { struct digest salt, record_sha256, commitment; };  /* salt: 32 r
 void draft_seal(const struct draft *draft, const char *id, int64_t iseq, const struct digest *prev,
                 const struct digest *salt, struct text *record, struct sealed *out);
 
-/* The same hashes from a record and its salt, as a reader recomputes them. */
+/* The same hashes from a record and its salt, as a reader recomputes them; or the commitment alone. */
+struct digest commitment_of(const struct digest *salt, const void *record, size_t record_count);
 struct sealed sealed_of(const struct digest *salt, const void *record, size_t record_count);
 
 #endif

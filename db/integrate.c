@@ -202,8 +202,8 @@ fault_of(const struct taken *taken, const struct digest *commitment, struct sear
     if (taken->salt_count != DIGEST_BYTES)
         return "its salt is not one";
     memcpy(salt.bytes, taken->salt, DIGEST_BYTES);
-    struct sealed sealed = sealed_of(&salt, taken->record, taken->record_count);
-    if (!digest_equal(&sealed.commitment, commitment))
+    struct digest found = commitment_of(&salt, taken->record, taken->record_count);
+    if (!digest_equal(&found, commitment))
         return "its record is not the one that was committed to";
     return search_row_of(taken->record, taken->record_count, search) ? NULL
                                                                      : "its record has no kind or no time";

@@ -124,9 +124,9 @@ check_record(struct check *check, const PGresult *rows, int row, int64_t chunk_f
         return check_gone(check, rows, row);
     if (!binary_digest(rows, row, RECORD_SALT, &salt))
         return check_bad(check, "record %" PRId64 ": its salt is not one", index);
-    struct sealed sealed = sealed_of(&salt, PQgetvalue(rows, row, RECORD_BYTES),
-                                     (size_t)PQgetlength(rows, row, RECORD_BYTES));
-    if (!digest_equal(&sealed.commitment, &check->commitments[index - chunk_first]))
+    struct digest found = commitment_of(&salt, PQgetvalue(rows, row, RECORD_BYTES),
+                                        (size_t)PQgetlength(rows, row, RECORD_BYTES));
+    if (!digest_equal(&found, &check->commitments[index - chunk_first]))
         return check_bad(check, "record %" PRId64 ": it is not the one that was committed to", index);
     const char *fault = search_fault(rows, row);
     return fault ? check_bad(check, "search row %" PRId64 ": its %s is not the record's", index, fault)

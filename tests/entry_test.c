@@ -6,7 +6,7 @@
 #include "tests/suite.h"
 
 static struct digest
-commitment_of(const char *hex)
+commitment_in(const char *hex)
 {
     struct digest commitment;
     ck_assert(digest_parse(hex, &commitment));
@@ -17,7 +17,7 @@ commitment_of(const char *hex)
 
 START_TEST(an_entry_is_a_byte_and_the_commitment)
 {
-    struct digest commitment = commitment_of(COMMITMENT), leaf = entry_leaf_hash(&commitment), read;
+    struct digest commitment = commitment_in(COMMITMENT), leaf = entry_leaf_hash(&commitment), read;
     struct entry  entry = entry_of(&commitment);
     char          text[DIGEST_TEXT_MAX];
 
