@@ -263,6 +263,8 @@ open_listener(struct serving *serving)
         .threads         = (unsigned)settings->threads,
         .connections_max = (unsigned)settings->connections_max,
         .idle_s          = (unsigned)settings->idle_s,
+        .slow_s          = (unsigned)settings->slow_s,
+        .connections_address_max = (unsigned)settings->connections_address_max,
         .bodies_bytes_max = (size_t)settings->bodies_bytes_max,
         .streams_max     = (size_t)settings->streams_max,
         .log_fd          = settings->log == LOG_REQUESTS ? STDERR_FILENO : -1,

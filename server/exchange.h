@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "server/connections.h"
 #include "server/listener.h"
 
 enum {
@@ -38,6 +39,7 @@ struct listener {
     struct hooks             hooks;
     struct listener_settings settings;
     char                    *cors_origins, *tls_cert, *tls_key;      /* own copies */
+    struct connections      *connections;
     uint64_t                 seed;                   /* of trace ids: differs by process */
     _Atomic uint64_t         number;                 /* of the newest request */
     _Atomic size_t           bodies_bytes;           /* of the budget */
@@ -63,6 +65,7 @@ struct exchange {
     struct exchange *next_spare;
     struct listener *listener;
     void            *connection;          /* the HTTP library's */
+    struct peer     *peer;                /* that it is of; NULL: it is not watched */
     struct arena     arena;
     struct request   request;
     enum stage       stage;

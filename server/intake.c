@@ -13,6 +13,9 @@
 /* RFC 9110 section 5.6.2. A space before the colon is where readers part ways. */
 #define TOKEN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
 
+/* A body up to this has its place from the beginning. */
+enum { ROOM_AT_ONCE = 64 << 10 };
+
 #define HEADER(text, member, once) \
     { text, sizeof text - 1, offsetof(struct exchange, member), once }
 
@@ -252,7 +255,8 @@ check_body(struct exchange *exchange)
     else if (exchange->has_body && route->body && !is_json(exchange->content_type))
         refuse(exchange, PROBLEM_WRONG_CONTENT_TYPE, "send Content-Type: application/json");
     else if (exchange->announced)
-        make_room(exchange, exchange->announced);
+        make_room(exchange, exchange->announced < ROOM_AT_ONCE ? exchange->announced
+                                                               : ROOM_AT_ONCE);
 }
 
 static void
@@ -357,6 +361,15 @@ take_method(struct exchange *exchange, const char *method)
         exchange->request.method = copy;
 }
 
+/* The faster it comes, the longer it may take. */
+static void
+wait_for_body(struct exchange *exchange)
+{
+    peer_wait(exchange->peer, WAITING_BODY, exchange->started_us,
+              exchange->listener->settings.slow_s,
+              exchange->request.body_count + exchange->discarded);
+}
+
 /* A refused body is received and dropped, since closing a connection while the client still sends
  * may lose the answer. One that is too long for that is answered at once, as is one that the client
  * holds back until it is asked for. */
@@ -380,22 +393,28 @@ exchange_begin(struct exchange *exchange, const char *method, const char *versio
     exchange->is_cut_short = exchange->problem &&
                              (!is_framed || exchange->announced > DISCARD_BYTES_MAX ||
                               (exchange->has_body && exchange->expect));
-    return exchange->is_cut_short ? NEXT_ANSWER : NEXT_RECEIVE;
+    if (exchange->is_cut_short)
+        return NEXT_ANSWER;
+    wait_for_body(exchange);
+    return NEXT_RECEIVE;
 }
 
 static bool
 discard(struct exchange *exchange, size_t count)
 {
     exchange->discarded += count;
+    wait_for_body(exchange);
     return exchange->discarded <= DISCARD_BYTES_MAX;
 }
 
-/* Chunks do not say how many will come: the room doubles, up to the route's limit. */
+/* What is only announced takes no room yet, and chunks do not say how many will come: the room
+ * doubles, up to what may come. */
 static bool
 grow(struct exchange *exchange, size_t least)
 {
     enum { ROOM_FIRST = 4 << 10 };
-    size_t max  = exchange->request.route->body_bytes_max;
+    size_t max  = exchange->is_chunked ? exchange->request.route->body_bytes_max
+                                       : exchange->announced;
     size_t room = exchange->room ? exchange->room : ROOM_FIRST;
 
     while (room < least)
@@ -424,5 +443,6 @@ exchange_take(struct exchange *exchange, const char *bytes, size_t count)
     memcpy(exchange->body + request->body_count, bytes, count);
     request->body_bytes = exchange->body;
     request->body_count += count;
+    wait_for_body(exchange);
     return true;
 }

@@ -45,9 +45,52 @@ on_target(void *listener, const char *target, struct MHD_Connection *connection)
 {
     struct exchange *exchange = exchange_open(listener, target);
 
-    if (exchange)
-        exchange->connection = connection;
+    if (!exchange)
+        return NULL;
+    exchange->connection = connection;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    exchange->peer = info ? info->socket_context : NULL;
     return exchange;
+}
+
+/* Of the first request, or the next on the same connection. */
+static void
+wait_for_header(const struct listener *listener, struct peer *peer)
+{
+    const struct listener_settings *settings = &listener->settings;
+
+    peer_wait(peer, WAITING_HEADER, exchange_clock_us(CLOCK_MONOTONIC),
+              settings->slow_s ? settings->idle_s + settings->slow_s : 0, 0);
+}
+
+static enum MHD_Result
+on_accept(void *context, const struct sockaddr *address, socklen_t address_bytes)
+{
+    struct listener *listener = context;
+
+    (void)address_bytes;
+    return connections_admit(listener->connections, address) ? MHD_YES : MHD_NO;
+}
+
+static void
+on_connection(void *context, struct MHD_Connection *connection, void **peer,
+              enum MHD_ConnectionNotificationCode what)
+{
+    struct listener *listener = context;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        connections_leave(listener->connections, *peer);
+        *peer = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const union MHD_ConnectionInfo *fd =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *peer = connections_enter(listener->connections, address ? address->client_addr : NULL,
+                              fd ? fd->connect_fd : -1);
+    wait_for_header(listener, *peer);
 }
 
 static enum MHD_Result
@@ -133,6 +176,11 @@ answer(struct exchange *exchange)
     for (size_t i = 0; queued == MHD_YES && i < exchange->headers_count; i++)
         queued = MHD_add_response_header(response, exchange->headers[i].name,
                                          exchange->headers[i].value);
+    if (exchange->stream)
+        peer_wait_no_more(exchange->peer);
+    else
+        peer_wait(exchange->peer, WAITING_READER, exchange_clock_us(CLOCK_MONOTONIC),
+                  exchange->listener->settings.slow_s, 0);
     if (queued == MHD_YES)
         queued = MHD_queue_response(exchange->connection, exchange->status, response);
     MHD_destroy_response(response);
@@ -153,6 +201,7 @@ hand_over(struct exchange *exchange)
         return answer(exchange);
     }
     exchange->stage = STAGE_TAKEN;
+    peer_wait_no_more(exchange->peer);
     MHD_suspend_connection(exchange->connection);
     enum problem problem = listener->hooks.take(&exchange->request, &exchange->reply);
     if (problem)
@@ -221,9 +270,13 @@ static void
 on_completed(void *listener, struct MHD_Connection *connection, void **state,
              enum MHD_RequestTerminationCode why)
 {
-    (void)listener, (void)connection, (void)why;
-    if (*state)
-        exchange_complete(*state);
+    struct exchange *exchange = *state;
+    (void)connection, (void)why;
+
+    if (exchange) {
+        wait_for_header(listener, exchange->peer);
+        exchange_complete(exchange);
+    }
     *state = NULL;
 }
 
@@ -374,7 +427,7 @@ start(struct listener *listener, const struct pem *pem)
 
     make_room_for_files(settings->connections_max);
     return MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | tls, 0, NULL, NULL,
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | tls, 0, on_accept, listener,
         on_request, listener,
         MHD_OPTION_LISTEN_SOCKET, listener->fd,
         MHD_OPTION_THREAD_POOL_SIZE, settings->threads,
@@ -383,6 +436,7 @@ start(struct listener *listener, const struct pem *pem)
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, listener,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, listener,
         MHD_OPTION_ARRAY, tls ? secured : plain,
         MHD_OPTION_END);
 }
@@ -411,6 +465,7 @@ discard(struct listener *listener)
 {
     exchange_free_spares(listener);
     pthread_mutex_destroy(&listener->spares_lock);
+    connections_close(listener->connections);
     pthread_mutex_destroy(&listener->streams_lock);
     free(listener->cors_origins);
     free(listener->tls_cert);
@@ -451,6 +506,15 @@ listener_open(const struct listener_settings *settings, const struct route *rout
         !copy(settings->tls_key, &listener->tls_key) ||
         getrandom(&listener->seed, sizeof listener->seed, 0) != sizeof listener->seed) {
         snprintf(why, WHY_BYTES, "no memory, or no randomness");
+        return discard(listener);
+    }
+    listener->connections = connections_open(&(struct connections_settings){
+        .address_max = settings->connections_address_max,
+        .exempt      = settings->trusted_proxies,
+        .metrics     = settings->metrics,
+    });
+    if (!listener->connections) {
+        snprintf(why, WHY_BYTES, "no memory, or no thread");
         return discard(listener);
     }
     listener->fd = open_socket(settings->address, why);

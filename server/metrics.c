@@ -33,6 +33,9 @@ struct metrics {
     _Atomic int64_t     in_flight;
     _Atomic uint64_t    bytes_in, bytes_out;
     _Atomic uint64_t    refusals[PROBLEM_COUNT];
+    _Atomic int64_t     connections;
+    _Atomic uint64_t    cut[WAITING_COUNT];
+    _Atomic uint64_t    refused;
     _Atomic int64_t     streams;
     _Atomic uint64_t    endings[ENDING_COUNT];
     struct series       series[][CLASSES];           /* by route; the last is of no route */
@@ -95,6 +98,30 @@ metrics_end(struct metrics *metrics, const struct metrics_request *request)
     add(&metrics->bytes_in, request->bytes_in);
     add(&metrics->bytes_out, request->bytes_out);
     atomic_fetch_sub_explicit(&metrics->in_flight, 1, memory_order_relaxed);
+}
+
+void
+metrics_connection_begin(struct metrics *metrics)
+{
+    atomic_fetch_add_explicit(&metrics->connections, 1, memory_order_relaxed);
+}
+
+void
+metrics_connection_end(struct metrics *metrics)
+{
+    atomic_fetch_sub_explicit(&metrics->connections, 1, memory_order_relaxed);
+}
+
+void
+metrics_connection_cut(struct metrics *metrics, enum waiting waiting)
+{
+    add(&metrics->cut[waiting], 1);
+}
+
+void
+metrics_connection_refused(struct metrics *metrics)
+{
+    add(&metrics->refused, 1);
 }
 
 void
@@ -198,6 +225,16 @@ write_endings(const struct metrics *metrics, struct text *out)
     }
 }
 
+static void
+write_cuts(const struct metrics *metrics, struct text *out)
+{
+    write_head(out, "breakwater_connections_cut_total", "counter",
+               "Connections that were cut off because the client was too slow, by what with.");
+    for (size_t i = 0; i < WAITING_COUNT; i++)
+        text_format(out, "breakwater_connections_cut_total{waiting=\"%s\"} %" PRIu64 "\n",
+                    waiting_names[i], read_counter(&metrics->cut[i]));
+}
+
 void
 metrics_write_one(struct text *out, const char *name, const char *type, const char *help,
                   int64_t count)
@@ -220,6 +257,12 @@ metrics_write(const struct metrics *metrics, struct text *out)
     metrics_write_one(out, "breakwater_requests_in_flight", "gauge",
                       "Requests that have not ended.",
                       atomic_load_explicit(&metrics->in_flight, memory_order_relaxed));
+    metrics_write_one(out, "breakwater_connections", "gauge", "Connections of clients.",
+                      atomic_load_explicit(&metrics->connections, memory_order_relaxed));
+    metrics_write_one(out, "breakwater_connections_refused_total", "counter",
+                      "Connections that were not accepted: their address has as many as it may.",
+                      (int64_t)read_counter(&metrics->refused));
+    write_cuts(metrics, out);
     metrics_write_one(out, "breakwater_streams", "gauge", "Streamed replies that have not ended.",
                       atomic_load_explicit(&metrics->streams, memory_order_relaxed));
     write_endings(metrics, out);

@@ -4,6 +4,7 @@
 #define SERVER_METRICS_H
 
 #include "record/text.h"
+#include "server/connections.h"
 #include "server/route.h"
 #include "server/stream.h"
 
@@ -26,12 +27,18 @@ struct metrics_request {
 void metrics_begin(struct metrics *metrics);                       /* one more request in flight */
 void metrics_end(struct metrics *metrics, const struct metrics_request *request);
 
+void metrics_connection_begin(struct metrics *metrics);
+void metrics_connection_end(struct metrics *metrics);
+void metrics_connection_cut(struct metrics *metrics, enum waiting waiting);
+void metrics_connection_refused(struct metrics *metrics);
+
 void metrics_stream_begin(struct metrics *metrics);
 void metrics_stream_end(struct metrics *metrics, enum ending ending);
 
 /* breakwater_requests_total{operation,class}, breakwater_request_duration_seconds{operation,class}
  * (a histogram), breakwater_refusals_total{code}, breakwater_requests_in_flight,
- * breakwater_body_bytes_total{direction}, breakwater_streams,
+ * breakwater_body_bytes_total{direction}, breakwater_connections,
+ * breakwater_connections_cut_total{waiting}, breakwater_connections_refused_total, breakwater_streams,
  * breakwater_streams_ended_total{ending}. Series that never counted anything are left out. */
 void metrics_write(const struct metrics *metrics, struct text *out);
 

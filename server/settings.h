@@ -29,6 +29,8 @@ struct settings {
      * 0: no limit */
     int64_t     key_rate, key_burst, address_rate, address_burst, anonymous_rate, anonymous_burst;
     int64_t     connections_max;
+    int64_t     connections_address_max;  /* of one address that is no trusted proxy; 0: all */
+    int64_t     slow_s;                   /* that a slow client is granted; 0: for ever */
     int64_t     streams_max;              /* replies that are streamed at a time */
     int64_t     idle_s;
     int64_t     bodies_bytes_max;         /* of all bodies in flight */

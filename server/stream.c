@@ -198,17 +198,24 @@ put(struct stream *stream, const char *bytes, size_t count)
     return all;
 }
 
-/* False: no room within STREAM_WRITE_S. */
+/* False: no room for STREAM_WRITE_S. Who takes a byte now and then is found out by those who watch
+ * connections. */
 static bool
 wait_for_room(struct stream *stream)
 {
-    struct timespec until;
-    int             failed = 0;
+    const struct exchange *exchange = stream->exchange;
+    struct timespec        until;
+    int                    failed = 0;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += STREAM_WRITE_S;
+    if (stream->is_connected)
+        peer_wait(exchange->peer, WAITING_READER, exchange_clock_us(CLOCK_MONOTONIC),
+                  exchange->listener->settings.slow_s, 0);
     while (has_reader(stream) && stream->count == STREAM_BYTES_MAX && failed != ETIMEDOUT)
         failed = pthread_cond_timedwait(&stream->changed, &stream->lock, &until);
+    if (stream->is_connected)
+        peer_wait_no_more(exchange->peer);
     return failed != ETIMEDOUT;
 }
 
@@ -280,6 +287,9 @@ stream_leave(struct stream *stream, bool is_failed)
         cut(stream, ENDING_FAILED);
     stream->is_over     = true;
     stream->is_produced = false;
+    if (stream->is_connected)
+        peer_wait(exchange->peer, WAITING_READER, exchange_clock_us(CLOCK_MONOTONIC),
+                  listener->settings.slow_s, 0);
     wake(stream);
     bool is_last = !stream->is_connected;
     pthread_mutex_unlock(&stream->lock);

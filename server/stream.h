@@ -39,8 +39,8 @@ extern const char *const ending_names[ENDING_COUNT + 1];
  * stream. Once a request. OVERLOADED or STOPPING: there is none, answer with that. */
 enum problem stream_begin(struct request *request, struct stream **stream);
 
-/* Waits while the queue is full. False, and at once for ever: the client is gone or took nothing for
- * STREAM_WRITE_S, the service stops, or it is a HEAD request, which has no content. */
+/* Waits while the queue is full. False, and at once for ever: the client is gone, took nothing for
+ * STREAM_WRITE_S or was cut off as too slow, the service stops, or it is a HEAD request, which has no content. */
 bool stream_write(struct stream *stream, const char *bytes, size_t count);
 
 /* The producer returned: the service's, once, for what began. The request may be gone then. */

@@ -166,6 +166,7 @@ open_listener(struct running *running)
         .threads          = THREADS,
         .connections_max  = CONNECTIONS_MAX,
         .idle_s           = IDLE_S,
+        .slow_s           = 10,
         .bodies_bytes_max = 64 << 20,
         .streams_max      = 100,
         .log_fd           = -1,

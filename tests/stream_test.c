@@ -162,7 +162,7 @@ run(void *context)
 }
 
 static void
-open_service(struct service *service, size_t streams_max, unsigned idle_s)
+open_slow(struct service *service, size_t streams_max, unsigned idle_s, unsigned slow_s)
 {
     const struct hooks hooks = { .service = service, .begin = begin, .take = take, .end = end };
     char               why[160];
@@ -177,11 +177,18 @@ open_service(struct service *service, size_t streams_max, unsigned idle_s)
         ck_assert_int_eq(pthread_create(&service->threads[i], NULL, run, service), 0);
     service->listener = listener_open(&(struct listener_settings){
         .address = "127.0.0.1:0", .threads = 2, .connections_max = 2100, .idle_s = idle_s,
+        .slow_s = slow_s,
         .bodies_bytes_max = 1 << 20, .streams_max = streams_max, .log_fd = -1,
         .metrics = service->metrics,
     }, stream_routes, &hooks, why);
     ck_assert_msg(service->listener != NULL, "%s", why);
     service->port = listener_port(service->listener);
+}
+
+static void
+open_service(struct service *service, size_t streams_max, unsigned idle_s)
+{
+    open_slow(service, streams_max, idle_s, 0);
 }
 
 static void
@@ -389,6 +396,34 @@ START_TEST(a_slow_reader_holds_the_producer_and_gets_everything)
     check_blocks(answer.body, answer.count, 5000);
     http_forget(&answer);
     http_close(&client);
+    close_service(&service);
+}
+END_TEST
+
+/* A kilobyte now and then is a sign of life to the library, and holds a producer. */
+START_TEST(a_reader_that_trickles_is_cut_off_and_frees_the_producer)
+{
+    enum { READERS = 2, STEP_MS = 50, LATEST_MS = 8000 };
+    struct service     service;
+    struct http_client clients[READERS];
+    char               bytes[1024];
+    int                ms = 0;
+
+    open_slow(&service, 10, 30, 1);
+    for (size_t i = 0; i < READERS; i++) {    /* the second's producer is done before its reader */
+        http_connect(&clients[i], service.port);
+        setsockopt(clients[i].fd, SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof(int));
+        http_send(&clients[i], i ? GET("/blocks/700") : GET("/blocks/50000"));
+    }
+    for (; service.ended < READERS && ms < LATEST_MS; ms += STEP_MS) {
+        for (size_t i = 0; i < READERS; i++)
+            (void)!recv(clients[i].fd, bytes, i ? 0 : 64, MSG_DONTWAIT);
+        pause_ms(STEP_MS);
+    }
+    ck_assert_uint_eq(service.ended, READERS);
+    ck_assert_int_ge(ms, 900);
+    for (size_t i = 0; i < READERS; i++)
+        http_close(&clients[i]);
     close_service(&service);
 }
 END_TEST
@@ -647,6 +682,7 @@ stream_suite(void)
     tcase_add_test(tcase, http_1_0_gets_the_bytes_and_the_end_of_the_connection);
     tcase_add_test(tcase, head_streams_nothing);
     tcase_add_test(tcase, a_slow_reader_holds_the_producer_and_gets_everything);
+    tcase_add_test(tcase, a_reader_that_trickles_is_cut_off_and_frees_the_producer);
     tcase_add_test(tcase, a_client_that_hangs_up_frees_the_producer);
     tcase_add_test(tcase, a_client_that_stands_still_is_given_up);
     tcase_add_test(tcase, past_the_bound_there_is_503);

@@ -141,6 +141,8 @@ class Service:
         self.state = state
         self.port = free_port()
         self.settings = {"BREAKWATER_STATE": state, "BREAKWATER_LOG": "events",
+                         "BREAKWATER_KEY_RATE": "0", "BREAKWATER_ADDRESS_RATE": "0",
+                         "BREAKWATER_ANONYMOUS_RATE": "0",
                          "BREAKWATER_LISTEN": f"127.0.0.1:{self.port}"} | settings
         self.others = {name: value for name, value in os.environ.items()
                        if not name.startswith("BREAKWATER_")}

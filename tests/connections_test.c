@@ -1,0 +1,348 @@
+/* Clients that are slow on purpose, over real sockets: each is cut off after a bounded time, and who is
+ * only slow is not; and how many connections an address may have. */
+#include "server/connections.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "server/listener.h"
+#include "server/metrics.h"
+#include "tests/http.h"
+#include "tests/listener_service.h"
+#include "tests/suite.h"
+
+#define HEAD "Host: here\r\n"
+
+enum { STEP_MS = 100, IDLE_S = 1, SLOW_S = 1, LATEST_MS = 5000 };
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static struct listener_settings
+impatient(struct metrics *metrics)
+{
+    struct listener_settings settings = service_settings();
+
+    settings.idle_s  = IDLE_S;
+    settings.slow_s  = SLOW_S;
+    settings.metrics = metrics;
+    return settings;
+}
+
+static void
+says(const struct metrics *metrics, const char *line)
+{
+    struct arena arena;
+    struct text  text;
+
+    arena_open(&arena, 1 << 20);
+    text_open(&text, &arena, 4096, 1 << 19);
+    metrics_write(metrics, &text);
+    text_add(&text, "", 1);
+    ck_assert_msg(strstr(text.bytes, line) != NULL, "%s is not in\n%s", line, text.bytes);
+    arena_close(&arena);
+}
+
+/* False: nothing more can be sent, since the server has closed. */
+static bool
+send_byte(struct http_client *client, char byte)
+{
+    char ignored;
+
+    return send(client->fd, &byte, 1, MSG_NOSIGNAL) == 1 &&
+           recv(client->fd, &ignored, 1, MSG_DONTWAIT) != 0;
+}
+
+/* What is sent at once, and what byte by byte. A header may take idle_s and
+ * slow_s, a body slow_s; a thread looks twice a second. */
+static const struct { const char *begin, *then; int least_ms; } slow[] = {
+    { "", "GET /ping HTTP/1.1\r\nHost: here\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+      1900 },
+    { "GET /ping HTTP/1.1\r\n" HEAD, "X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+      1900 },
+    { "POST /raw HTTP/1.1\r\n" HEAD "Content-Length: 1000\r\n\r\n",
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+      900 },
+    { "POST /raw HTTP/1.1\r\n" HEAD "Transfer-Encoding: chunked\r\n\r\n3e8\r\n",
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+      900 },
+    { "POST /no/such/route HTTP/1.1\r\n" HEAD "Content-Length: 1000\r\n\r\n",
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+      900 },
+};
+
+START_TEST(who_sends_a_byte_now_and_then_is_cut_off)
+{
+    struct metrics          *metrics = metrics_open(service_routes);
+    struct listener_settings settings = impatient(metrics);
+    struct service           service;
+    struct http_client       clients[COUNT_OF(slow)];
+    bool                     is_cut[COUNT_OF(slow)] = { false };
+    size_t                   cut = 0;
+    int64_t                  began_ms = now_ms();
+
+    service_open(&service, &settings);
+    for (size_t i = 0; i < COUNT_OF(slow); i++) {
+        http_connect(&clients[i], service.port);
+        if (*slow[i].begin)
+            ck_assert(http_send(&clients[i], slow[i].begin));
+    }
+    for (size_t step = 0; cut < COUNT_OF(slow); step++) {
+        ck_assert_int_lt(now_ms() - began_ms, LATEST_MS);
+        for (size_t i = 0; i < COUNT_OF(slow); i++) {
+            if (is_cut[i] || send_byte(&clients[i], slow[i].then[step]))
+                continue;
+            ck_assert_int_ge(now_ms() - began_ms, slow[i].least_ms);
+            is_cut[i] = true;
+            cut++;
+        }
+        usleep(STEP_MS * 1000);
+    }
+    says(metrics, "breakwater_connections_cut_total{waiting=\"header\"} 2\n");
+    says(metrics, "breakwater_connections_cut_total{waiting=\"body\"} 3\n");
+    for (size_t i = 0; i < COUNT_OF(slow); i++)
+        http_close(&clients[i]);
+    service_close(&service);
+    metrics_close(metrics);
+}
+END_TEST
+
+/* A body that comes in pieces, faster than it must, takes longer than slow_s and arrives. */
+START_TEST(who_is_only_slow_is_served)
+{
+    enum { PIECES = 17, PIECE_BYTES = 8 << 10 };
+    struct listener_settings settings = impatient(NULL);
+    struct service           service;
+    struct http_client       client;
+    struct http_answer       answer;
+    char                     head[128];
+    char                    *piece = calloc(1, PIECE_BYTES);
+
+    service_open(&service, &settings);
+    http_connect(&client, service.port);
+    snprintf(head, sizeof head, "POST /raw HTTP/1.1\r\n" HEAD "Content-Length: %d\r\n\r\n",
+             PIECES * PIECE_BYTES);
+    ck_assert(http_send(&client, head));
+    for (int i = 0; i < PIECES; i++) {
+        ck_assert(http_send_bytes(&client, piece, PIECE_BYTES));
+        usleep(STEP_MS * 1000);
+    }
+    http_receive(&client, false, &answer);
+    ck_assert_int_eq(answer.status, 200);
+    http_forget(&answer);
+    http_close(&client);
+    free(piece);
+    service_close(&service);
+}
+END_TEST
+
+/* Of an answer that is larger than the sockets' buffers. The library sees each byte as a sign of life. */
+START_TEST(who_takes_a_byte_now_and_then_is_cut_off)
+{
+    struct metrics          *metrics = metrics_open(service_routes);
+    struct listener_settings settings = impatient(metrics);
+    struct service           service;
+    struct http_client       client;
+    size_t                   taken = 0;
+    char                     bytes[64];
+
+    settings.idle_s = 30;
+    service_open(&service, &settings);
+    http_connect(&client, service.port);
+    setsockopt(client.fd, SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof(int));
+    ck_assert(http_send(&client, "GET /large HTTP/1.1\r\n" HEAD "\r\n"));
+    int64_t began_ms = now_ms();
+    while (service.ended == 0 && now_ms() - began_ms < LATEST_MS) {
+        ssize_t got = recv(client.fd, bytes, sizeof bytes, 0);
+        taken += got > 0 ? (size_t)got : 0;
+        usleep(STEP_MS * 1000);
+    }
+    ck_assert_uint_eq(service.ended, 1);
+    ck_assert_int_ge(now_ms() - began_ms, 900);
+    ck_assert_uint_lt(taken, LARGE_BYTES / 2);
+    says(metrics, "breakwater_connections_cut_total{waiting=\"reader\"} 1\n");
+    http_close(&client);
+    service_close(&service);
+    metrics_close(metrics);
+}
+END_TEST
+
+/* 400 KB a second of 8 MB: for longer than slow_s. */
+START_TEST(who_takes_its_time_gets_everything)
+{
+    struct listener_settings settings = impatient(NULL);
+    struct service           service;
+    struct http_client       client;
+    size_t                   taken = 0;
+    char                    *bytes = malloc(LARGE_BYTES);
+    int64_t                  began_ms = now_ms();
+
+    settings.idle_s = 30;                     /* a third of what the system holds must go in that */
+    service_open(&service, &settings);
+    http_connect(&client, service.port);
+    setsockopt(client.fd, SOL_SOCKET, SO_RCVBUF, &(int){ 64 << 10 }, sizeof(int));
+    ck_assert(http_send(&client, "GET /large HTTP/1.1\r\n" HEAD "Connection: close\r\n\r\n"));
+    for (;;) {
+        bool    is_early = now_ms() - began_ms < 1800;
+        ssize_t got = recv(client.fd, bytes, is_early ? 40 << 10 : LARGE_BYTES, 0);
+        if (got <= 0)
+            break;
+        taken += (size_t)got;
+        usleep(is_early ? STEP_MS * 1000 : 0);
+    }
+    ck_assert_uint_gt(taken, LARGE_BYTES);
+    http_close(&client);
+    free(bytes);
+    service_close(&service);
+}
+END_TEST
+
+/* Requests one after the other on a connection that lives longer than any of them may take. */
+START_TEST(connection_that_goes_on_is_not_cut_off)
+{
+    struct listener_settings settings = impatient(NULL);
+    struct service           service;
+    struct http_client       client;
+    struct http_answer       answer;
+    int64_t                  began_ms = now_ms();
+
+    service_open(&service, &settings);
+    http_connect(&client, service.port);
+    while (now_ms() - began_ms < 2800) {
+        ck_assert(http_send(&client, "GET /ping HTTP/1.1\r\n" HEAD "\r\n"));
+        http_receive(&client, false, &answer);
+        ck_assert_int_eq(answer.status, 200);
+        http_forget(&answer);
+        usleep(700000);
+    }
+    http_close(&client);
+    service_close(&service);
+}
+END_TEST
+
+/* Taken by the service for longer than a client may be slow. */
+START_TEST(client_that_waits_is_not_cut_off)
+{
+    struct listener_settings settings = impatient(NULL);
+    struct service           service;
+    struct http_client       client;
+    struct http_answer       answer;
+
+    service_open(&service, &settings);
+    service_hold(&service, true);
+    http_connect(&client, service.port);
+    ck_assert(http_send(&client, "GET /waits HTTP/1.1\r\n" HEAD "\r\n"));
+    ck_assert(service_wait_for_taken(&service, 1));
+    usleep(2000000);
+    service_hold(&service, false);
+    http_receive(&client, false, &answer);
+    ck_assert_int_eq(answer.status, 200);
+    http_forget(&answer);
+    http_close(&client);
+    service_close(&service);
+}
+END_TEST
+
+static bool
+is_served(struct http_client *client)
+{
+    struct http_answer answer;
+
+    if (!http_send(client, "GET /ping HTTP/1.1\r\n" HEAD "\r\n"))
+        return false;
+    http_receive(client, false, &answer);
+    bool is_good = answer.status == 200;
+    http_forget(&answer);
+    return is_good;
+}
+
+START_TEST(address_has_so_many_connections_and_no_more)
+{
+    enum { MAX = 5 };
+    struct metrics          *metrics = metrics_open(service_routes);
+    struct listener_settings settings = service_settings();
+    struct service           service;
+    struct http_client       clients[MAX], other;
+
+    settings.connections_address_max = MAX;
+    settings.metrics                 = metrics;
+    service_open(&service, &settings);
+    for (int i = 0; i < MAX; i++) {
+        http_connect(&clients[i], service.port);
+        ck_assert(is_served(&clients[i]));
+    }
+    says(metrics, "breakwater_connections 5\n");
+    bool is_connected = http_try_connect(&other, service.port);
+    ck_assert(!is_connected || !is_served(&other));
+    http_close(&other);
+    says(metrics, "breakwater_connections_refused_total 1\n");
+    ck_assert(is_served(&clients[0]));        /* the others go on */
+    http_close(&clients[1]);
+    bool is_free = false;
+    for (int tries = 0; tries < 100 && !is_free; tries++) {
+        is_free = http_try_connect(&other, service.port) && is_served(&other);
+        if (!is_free)
+            http_close(&other);
+    }
+    ck_assert(is_free);
+    http_close(&other);
+    for (int i = 0; i < MAX; i++)
+        if (i != 1)
+            http_close(&clients[i]);
+    service_close(&service);
+    says(metrics, "breakwater_connections 0\n");
+    metrics_close(metrics);
+}
+END_TEST
+
+START_TEST(proxy_may_have_more)
+{
+    enum { MANY = 20 };
+    struct address_ranges    proxies;
+    struct listener_settings settings = service_settings();
+    struct service           service;
+    struct http_client       clients[MANY];
+    char                     why[ADDRESS_WHY_MAX];
+
+    ck_assert(address_ranges_parse("127.0.0.1", &proxies, why));
+    settings.connections_address_max = 5;
+    settings.trusted_proxies         = &proxies;
+    service_open(&service, &settings);
+    for (int i = 0; i < MANY; i++) {
+        http_connect(&clients[i], service.port);
+        ck_assert(is_served(&clients[i]));
+    }
+    for (int i = 0; i < MANY; i++)
+        http_close(&clients[i]);
+    service_close(&service);
+}
+END_TEST
+
+Suite *
+connections_suite(void)
+{
+    Suite *suite = suite_create("connections");
+    TCase *tcase = tcase_create("connections");
+
+    tcase_set_timeout(tcase, 30);
+    tcase_add_test(tcase, who_sends_a_byte_now_and_then_is_cut_off);
+    tcase_add_test(tcase, who_is_only_slow_is_served);
+    tcase_add_test(tcase, who_takes_a_byte_now_and_then_is_cut_off);
+    tcase_add_test(tcase, who_takes_its_time_gets_everything);
+    tcase_add_test(tcase, connection_that_goes_on_is_not_cut_off);
+    tcase_add_test(tcase, client_that_waits_is_not_cut_off);
+    tcase_add_test(tcase, address_has_so_many_connections_and_no_more);
+    tcase_add_test(tcase, proxy_may_have_more);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
