@@ -6,7 +6,6 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -16,12 +15,12 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "server/exchange.h"
 #include "server/metrics.h"
+#include "server/pem.h"
 #include "server/streams.h"
 
 enum {
@@ -31,7 +30,6 @@ enum {
     POOL_BYTES      = 24 << 10,
     FILES_OWN       = 256,                /* files beside the connections */
     ADDRESS_BYTES   = 256,
-    PEM_BYTES_MAX   = 256 << 10,
     STREAM_BLOCK_BYTES = 16 << 10,        /* of a stream to a client of HTTP/1.0 */
 };
 
@@ -375,42 +373,6 @@ make_room_for_files(unsigned connections_max)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* The whole of a PEM file as a text; NULL: `why`. */
-static char *
-read_pem(const char *path, bool is_secret, char why[static WHY_BYTES])
-{
-    struct stat status;
-    char       *text = NULL;
-    int         fd = open(path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0 || fstat(fd, &status))
-        snprintf(why, WHY_BYTES, "%.100s: %s", path, strerror(errno));
-    else if (is_secret && status.st_mode & (S_IRWXG | S_IRWXO))
-        snprintf(why, WHY_BYTES, "%.100s: others may read this key: chmod 600", path);
-    else if (status.st_size > PEM_BYTES_MAX || !(text = calloc(1, (size_t)status.st_size + 1)) ||
-             read(fd, text, (size_t)status.st_size) != status.st_size)
-        snprintf(why, WHY_BYTES, "%.100s: it cannot be read, or is too large", path);
-    else {
-        close(fd);
-        return text;
-    }
-    if (fd >= 0)
-        close(fd);
-    free(text);
-    return NULL;
-}
-
-struct pem { char *cert, *key; };
-
-static void
-forget(struct pem *pem)
-{
-    if (pem->key)
-        explicit_bzero(pem->key, strlen(pem->key));
-    free(pem->cert);
-    free(pem->key);
-}
-
 static struct MHD_Daemon *
 start(struct listener *listener, const struct pem *pem)
 {
@@ -449,14 +411,14 @@ start_with_certificate(struct listener *listener, char why[static WHY_BYTES])
     struct MHD_Daemon *daemon = NULL;
 
     if (!listener->tls_cert ||
-        ((pem.cert = read_pem(listener->tls_cert, false, why)) &&
-         (pem.key = read_pem(listener->tls_key, true, why)))) {
+        ((pem.cert = pem_read(listener->tls_cert, false, why)) &&
+         (pem.key = pem_read(listener->tls_key, true, why)))) {
         daemon = start(listener, &pem);
         if (!daemon)
             snprintf(why, WHY_BYTES, "cannot start the threads that listen%s",
                      pem.cert ? ", or the certificate and its key do not fit" : "");
     }
-    forget(&pem);
+    pem_forget(&pem);
     return daemon;
 }
 

@@ -504,6 +504,7 @@ START_TEST(bodies_share_one_budget)
     for (size_t i = 0; i < FULL; i++)
         ck_assert(http_send_bytes(&clients[i], bytes, MEBIBYTE_BYTES - 1));
     for (int tries = 0; tries < TRIES_MAX && status != 503; tries++) {
+        usleep(10000);
         http_call(service.port, "POST /raw HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc",
                   &answer);
         status = answer.status;
