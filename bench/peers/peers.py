@@ -81,13 +81,14 @@ class Peer:
 
 
 def fastify(postgres, processes=2, pool=16):
+    """Of one process, or clustered."""
     modules = os.path.join(HERE, "node", "node_modules")
     lock = os.path.join(HERE, "node", "package-lock.json")
     mark = os.path.join(modules, ".package-lock.json")
     if not os.path.exists(mark) or os.path.getmtime(mark) < os.path.getmtime(lock):
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--prefix",
                         os.path.join(HERE, "node")], check=True, stdout=sys.stderr)
-    return Peer("fastify", ["node", [os.path.join(HERE, "node", "server.js")], [str(processes)]],
+    return Peer(f"fastify_{processes}", ["node", [os.path.join(HERE, "node", "server.js")], [str(processes)]],
                 postgres, pool // processes)
 
 
