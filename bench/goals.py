@@ -170,8 +170,8 @@ def ratios(bench):
 
 
 def against_peers(bench, penalty):
-    """Their answers first: a peer that says something else does other work. Of Fastify the better of
-    one process and two counts."""
+    """Their answers first: a peer that says something else does other work. Of Fastify the better
+    of one process and two counts."""
     with contextlib.ExitStack() as stack:
         others = []
         for opened in (lambda: peers.fastify(bench.postgres, 1),
