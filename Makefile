@@ -1,5 +1,5 @@
-# The commands are in README.md. CC=clang, SAN=1 and BUILD=dir make other builds, beside each other.
-BUILD ?= build$(if $(findstring clang,$(CC)),-clang)$(if $(SAN),-san)
+# The commands are in README.md. CC=clang, SAN=1, TSAN=1 and BUILD=dir make other builds, beside each other.
+BUILD ?= build$(if $(findstring clang,$(CC)),-clang)$(if $(SAN),-san)$(if $(TSAN),-tsan)
 PACKAGES = libmicrohttpd jansson libpq libcrypto libcurl
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wswitch-enum -Wstrict-prototypes -Wmissing-prototypes \
     -Wvla -Werror
@@ -9,6 +9,9 @@ override CFLAGS += -std=c17 -D_GNU_SOURCE -ffp-contract=off -fno-strict-overflow
 override LDLIBS += $(PACKAGES_LIBS) -lgmp -lm -lpthread
 ifneq ($(SAN),)
 override CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+ifneq ($(TSAN),)
+override CFLAGS += -fsanitize=thread -fno-omit-frame-pointer
 endif
 ifneq ($(FUZZ),)
 override CFLAGS += -fsanitize=fuzzer-no-link
@@ -23,7 +26,7 @@ LIBRARY = $(call objects,record risk audit db server handlers)
 COMMANDS = $(call objects,commands)
 TESTS = $(call objects,tests)
 BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
-FUZZERS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/*.c))
+FUZZERS = $(patsubst %.c,$(BUILD)/%,$(filter-out %/mutate.c,$(wildcard tests/fuzz/*.c)))
 # What the program carries inside itself.
 ASSETS = $(sort $(wildcard openapi.yaml migrations/*.sql migrations/samples/*.json \
     handlers/presets/*.json))
@@ -43,8 +46,8 @@ $(BENCHES): %: %.o $(LIBRARY)
 $(BUILD)/tests/faults/log_check: %: %.o $(LIBRARY)
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
-$(FUZZERS): %: %.o $(BUILD)/tests/sample.o $(LIBRARY)
-	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+$(FUZZERS): %: %.o $(BUILD)/tests/fuzz/mutate.o $(BUILD)/tests/sample.o $(BUILD)/tests/judge.o $(LIBRARY)
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LDLIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -70,6 +73,11 @@ $(COMMANDS): $(BUILD)/commands/build.def
 $(TESTS): $(BUILD)/tests/suites.def | $(BUILD)/commands/build.def
 $(BUILD)/record/assets.o: $(BUILD)/record/assets.def $(ASSETS)
 
+# Under ThreadSanitizer: the suites with threads; a race ends its process, and so its test, with 66.
+THREADED = activation api database faults fetch impact keys listener log log_vectors markets outside \
+    receipts retention sequencer snapshots spoil stream tls verify waiting witnesses workers writer
+RACES = TSAN_OPTIONS="exitcode=66 $(TSAN_OPTIONS)" CK_TIMEOUT_MULTIPLIER=6
+
 deps: ; @docker/deps.sh build run test
 
 run:
@@ -81,7 +89,8 @@ test: deps
 	@$(AGAIN) check
 
 check: $(if $(COMMANDS),$(BUILD)/breakwater) $(BUILD)/tests/run
-	@BREAKWATER_PROGRAM=$(BUILD)/breakwater $(BUILD)/tests/run $(SUITES)
+	@$(if $(TSAN),$(RACES)) BREAKWATER_PROGRAM=$(BUILD)/breakwater \
+	    $(BUILD)/tests/run $(or $(SUITES),$(if $(TSAN),$(THREADED)))
 
 # The same in less time, for a machine with nothing else to do.
 halves: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/halves.sh $(BUILD)
@@ -117,7 +126,7 @@ march: $(BUILD)/breakwater
 fuzz:
 	@$(AGAIN) CC=clang SAN=1 FUZZ=1 BUILD=build-fuzz fuzzers
 fuzzers: $(FUZZERS)
-	@set -e; for program in $^; do $$program -max_total_time=$(or $(SECONDS),20); done
+	@tests/fuzz/run.sh $(BUILD) $(or $(SECONDS),20) $^
 
 # Faults under load: `make faults COUNT=5` for so many of each, `FAULT="kill disk"` for some of them.
 faults: $(BUILD)/breakwater $(BUILD)/tests/faults/log_check

@@ -14,7 +14,8 @@ enum {
 };
 
 /* `parameters` was accepted, the question's state too. `now_us` is the time that the rules see (ramps).
- * Not RISK_OK: `faults` names what does not fit, with pointers into the request (for RISK_REFUSED: what the rules refuse). */
+ * RISK_MEANINGLESS, RISK_REFUSED: `faults` names what does not fit, or what the rules refuse, with pointers into the
+ * request. RISK_OVERFLOW: a figure past what a decimal holds, and nobody is named. */
 enum risk_status preview_compute(const struct parameters *parameters, const struct question *question, int64_t now_us,
                                  unsigned parts, struct figures_room *room, struct figures *figures, struct faults *faults);
 

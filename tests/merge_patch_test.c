@@ -73,6 +73,21 @@ START_TEST(what_is_no_patch_is_refused_where_it_is_wrong)
 }
 END_TEST
 
+START_TEST(a_byte_of_nul_is_no_json)
+{
+    static const char patch[] = "{\"a\":true\0}";
+    struct arena      arena;
+    struct merged     merged;
+    struct faults     faults;
+
+    arena_open(&arena, ARENA_MAX);
+    faults_open(&faults, FAULTS_MAX);
+    ck_assert(!merge_patch("{}", 2, patch, sizeof patch - 1, &arena, &merged, &faults));
+    ck_assert_str_eq(faults.items[0].code, "not_json");
+    arena_close(&arena);
+}
+END_TEST
+
 START_TEST(all_faults_are_listed)
 {
     static const char patch[] = "{\"a\":0.5,\"b\":[1.5],\"c\":{\"d\":1e3}}";
@@ -110,6 +125,7 @@ merge_patch_suite(void)
     tcase_add_loop_test(tcase, a_patch_merges_as_the_rfc_says, 0, sizeof good / sizeof *good);
     tcase_add_loop_test(tcase, what_is_no_patch_is_refused_where_it_is_wrong, 0,
                         sizeof bad / sizeof *bad);
+    tcase_add_test(tcase, a_byte_of_nul_is_no_json);
     tcase_add_test(tcase, all_faults_are_listed);
     tcase_add_test(tcase, no_memory_is_a_fault);
     suite_add_tcase(suite, tcase);

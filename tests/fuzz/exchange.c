@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "record/json.h"
+#include "record/scan.h"
 #include "server/exchange.h"
 
 struct note { const char *text; int64_t count; };
@@ -70,6 +72,30 @@ add_headers(struct exchange *exchange, char **rest)
     }
 }
 
+/* What the caller sent is nowhere a line of its own in the answer's header, and a problem is JSON. */
+static void
+check_answer(const struct exchange *exchange)
+{
+    assert(exchange->status >= 200);
+    assert(exchange->status < 600);
+    assert(exchange->headers_count > 1);
+    for (size_t i = 0; i < exchange->headers_count; i++) {
+        const struct header *header = &exchange->headers[i];
+        assert(*header->name);
+        for (const char *at = header->name; *at; at++)
+            assert(*at > ' ' && *at < 0x7F && *at != ':');
+        for (const char *at = header->value; *at; at++)
+            assert((unsigned char)*at >= ' ' && *at != 0x7F);
+    }
+    if (exchange->problem == PROBLEM_NONE)
+        return;
+    struct scan scan = { exchange->bytes, exchange->bytes, exchange->bytes + exchange->count, NULL };
+    assert(exchange->status >= 400);
+    assert(exchange->count > 0);
+    assert(scan_value(&scan, JSON_DEPTH_MAX));
+    assert(scan_end(&scan));
+}
+
 static void
 run(struct listener *listener, char *input)
 {
@@ -89,8 +115,7 @@ run(struct listener *listener, char *input)
         next = exchange_run(exchange);
     assert(next == NEXT_ANSWER);
     exchange_render(exchange);
-    assert(exchange->headers_count > 1);
-    assert(exchange->problem == PROBLEM_NONE || exchange->count > 0);
+    check_answer(exchange);
     exchange_close(exchange);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/json.h"
+#include "tests/fuzz/mutate.h"
 #include "tests/sample.h"
 
 enum { ARENA_BYTES_MAX = 1 << 20, TEXT_BYTES_MAX = 1 << 18 };
@@ -60,4 +61,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         check_faults(&faults);
     arena_close(&arena);
     return 0;
+}
+
+size_t
+LLVMFuzzerCustomMutator(uint8_t *bytes, size_t count, size_t max, unsigned seed)
+{
+    return mutate_json(bytes, count, max, seed);
 }
