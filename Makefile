@@ -74,7 +74,7 @@ $(TESTS): $(BUILD)/tests/suites.def | $(BUILD)/commands/build.def
 $(BUILD)/record/assets.o: $(BUILD)/record/assets.def $(ASSETS)
 
 # Under ThreadSanitizer: the suites with threads; a race ends its process, and so its test, with 66.
-THREADED = activation api database faults fetch impact keys listener log log_vectors markets outside \
+THREADED = activation api database fetch impact keys listener log log_vectors markets outside \
     receipts retention sequencer snapshots spoil stream tls verify waiting witnesses workers writer
 RACES = TSAN_OPTIONS="exitcode=66 $(TSAN_OPTIONS)" CK_TIMEOUT_MULTIPLIER=6
 

@@ -125,7 +125,7 @@ foreign 'microhttpd' '(server/listener|bench/constant)\.c'
 foreign 'curl/' 'server/fetch\.c'
 foreign 'libpq|postgresql/' '(db/[^:]*|tests/postgres\.c)'
 foreign 'jansson' '(record|tests)/[^:]*'
-foreign 'openssl/' '(audit/[^:]*|tests/tls_test\.c)'
+foreign 'openssl/' '(audit/[^:]*|tests/(tls_test|fuzz/checkpoint)\.c)'
 foreign 'gmp' '(record|tests)/[^:]*'
 foreign 'mpfr|check|yaml' 'tests/[^:]*'
 
