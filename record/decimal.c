@@ -14,6 +14,7 @@ enum {
 
 #define EVERY_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 #define WHOLE_MAX        ((uint128)DECIMAL_MAX_UNITS / ONE_UNITS)
+#define TEN_TO_16        UINT64_C(10000000000000000)
 
 const struct decimal decimal_zero = DECIMAL_OF(0);
 const struct decimal decimal_one  = DECIMAL_OF(1);
@@ -176,97 +177,100 @@ decimal_parse(const char *text, size_t bytes, struct decimal *out)
     return DECIMAL_GOOD;
 }
 
-static const char digit_pairs[] =
-    "00010203040506070809101112131415161718192021222324"
-    "25262728293031323334353637383940414243444546474849"
-    "50515253545556575859606162636465666768697071727374"
-    "75767778798081828384858687888990919293949596979899";
-
 static inline void
 write_pair(char *at, uint64_t pair)
 {
-    memcpy(at, digit_pairs + 2 * pair, 2);
+    at[0] = (char)('0' + pair / 10);
+    at[1] = (char)('0' + pair % 10);
 }
 
-/* number < 1e9, as 4 digits and 5. */
+/* The 8 digits of number < 1e8, each in a byte, the first lowest: fours are parted into pairs,
+ * pairs into digits, all at once. 10486 / 2^20 and 103 / 2^10 are 1/100 and 1/10 for so small
+ * numbers, and what a product carries into the lane below is masked. */
+static inline uint64_t
+spell_eight(uint64_t number)
+{
+    uint64_t fours = number / 10000 | number % 10000 << 32;
+    uint64_t hundreds = fours * 10486 >> 20 & UINT64_C(0x0000007f0000007f);
+    uint64_t pairs = hundreds | (fours - 100 * hundreds) << 16;
+    uint64_t tens = pairs * 103 >> 10 & UINT64_C(0x000f000f000f000f);
+
+    return tens | (pairs - 10 * tens) << 8;
+}
+
 static inline void
-write_nine(char *at, uint32_t number)
+write_eight(char *at, uint64_t digits)
 {
-    uint32_t high = number / 100000;
-    uint32_t low = number % 100000;
-
-    write_pair(at, high / 100);
-    write_pair(at + 2, high % 100);
-    at[4] = (char)('0' + low / 10000);
-    write_pair(at + 5, low % 10000 / 100);
-    write_pair(at + 7, low % 100);
+    digits = htole64(digits + EVERY_BYTE('0'));
+    memcpy(at, &digits, CHUNK);
 }
 
-/* Without leading zeros, from the last pair to the first; returns where it begins. */
-static inline char *
-write_backward(char *end, uint64_t number)
+/* How many of 8 digits stand before the zeros that end them; not all are 0. */
+static inline int
+places_of(uint64_t digits)
 {
-    while (number >= 100) {
-        end -= 2;
-        write_pair(end, number % 100);
-        number /= 100;
-    }
-    if (number >= 10) {
-        end -= 2;
-        write_pair(end, number);
-    } else {
-        *--end = (char)('0' + number);
-    }
-    return end;
+    return CHUNK - __builtin_clzll(digits) / 8;
 }
 
-/* A whole number, at most 21 digits; returns its end. */
+/* A whole number of 9 to 21 digits; returns its end. */
+static char *
+write_long_whole(char *at, uint128 whole)
+{
+    char digits[3 * CHUNK];
+    uint64_t top = (uint64_t)(whole / TEN_TO_16);
+    uint64_t rest = (uint64_t)(whole % TEN_TO_16);
+    char *start = digits;
+
+    write_eight(digits, spell_eight(top));
+    write_eight(digits + CHUNK, spell_eight(rest / powers_of_ten[CHUNK]));
+    write_eight(digits + 2 * CHUNK, spell_eight(rest % powers_of_ten[CHUNK]));
+    while (*start == '0')
+        start++;
+    memcpy(at, start, (size_t)(digits + sizeof digits - start));
+    return at + (digits + sizeof digits - start);
+}
+
+/* A whole number, at most 21 digits; returns its end. The last digit stands, even where it is 0. */
 static inline char *
 write_whole(char *at, uint128 whole)
 {
-    char digits[2 * WHOLE_DIGITS_MAX];      /* so that 21 bytes may be copied from any digit on */
-    char *end = digits + WHOLE_DIGITS_MAX;
-    char *start;
-    uint64_t low;
+    uint64_t digits;
+    int zeros;
 
-    if (whole < 10) {
-        *at = (char)('0' + (int)whole);
-        return at + 1;
-    }
-    if (whole >> 64 == 0) {
-        start = write_backward(end, (uint64_t)whole);
-    } else {
-        low = (uint64_t)(whole % ONE_UNITS);
-        write_nine(end - 18, (uint32_t)(low / 1000000000));
-        write_nine(end - 9, (uint32_t)(low % 1000000000));
-        start = write_backward(end - 18, (uint64_t)(whole / ONE_UNITS));
-    }
-    memcpy(at, start, WHOLE_DIGITS_MAX);
-    return at + (end - start);
+    if (whole >= powers_of_ten[CHUNK])
+        return write_long_whole(at, whole);
+    digits = spell_eight((uint64_t)whole);
+    zeros = __builtin_ctzll(digits | UINT64_C(1) << 56) / 8;
+    digits = htole64((digits + EVERY_BYTE('0')) >> 8 * zeros);
+    memcpy(at, &digits, CHUNK);
+    return at + CHUNK - zeros;
 }
 
 /* A point and the digits of fraction > 0, without the zeros that end it; returns its end. */
 static inline char *
 write_fraction(char *at, uint64_t fraction)
 {
-    uint32_t low = (uint32_t)(fraction % 1000000000);
-    char *end = at + 10;
+    uint64_t first = spell_eight(fraction / powers_of_ten[10]);
+    uint64_t rest = fraction % powers_of_ten[10];
+    uint64_t last = rest % 100;
+    uint64_t next;
 
-    *at = '.';
-    write_nine(at + 1, (uint32_t)(fraction / 1000000000));
-    if (low > 0) {
-        write_nine(end, low);
-        end += 9;
-    }
-    while (end[-1] == '0')
-        end--;
-    return end;
+    *at++ = '.';
+    write_eight(at, first);
+    if (rest == 0)
+        return at + places_of(first);
+    next = spell_eight(rest / 100);
+    write_eight(at + CHUNK, next);
+    if (last == 0)
+        return at + CHUNK + places_of(next);
+    write_pair(at + 2 * CHUNK, last);
+    return at + DECIMAL_PLACES - (last % 10 == 0);
 }
 
 size_t
 decimal_format(struct decimal value, char text[static DECIMAL_TEXT_MAX])
 {
-    struct quotient parts = divide_by_one(0, magnitude(value.units));
+    struct quotient parts = split_by_one(magnitude(value.units));
     char *at = text;
 
     assert(!decimal_is_none(value));

@@ -86,11 +86,13 @@ put_name(struct text *out, const char *name, char before, char after)
 static void
 put_decimal(struct text *out, struct decimal value)
 {
-    char text[DECIMAL_TEXT_MAX + 2] = { '"' };
-
-    size_t count    = decimal_format(value, text + 1);
-    text[1 + count] = '"';
-    text_add(out, text, count + 2);
+    char *at = text_reserve(out, DECIMAL_TEXT_MAX + 2);
+    if (!at)
+        return;
+    size_t count  = decimal_format(value, at + 1);
+    at[0]         = '"';
+    at[1 + count] = '"';
+    out->count   += count + 2;
 }
 
 static void
@@ -340,6 +342,13 @@ write_tag(struct writing *writing, struct text *out)
     put_name(out, variant->cases[chosen].name, '\0', '\0');
 }
 
+/* Most names differ in their first letter. */
+static bool
+is_behind(const char *a, const char *b)
+{
+    return *a != *b ? (unsigned char)*a > (unsigned char)*b : strcmp(a, b) > 0;
+}
+
 /* By insertion: one comparison a member where the table is in order. Returns how many. */
 static size_t
 sort_members(const struct writing *writing, struct named sorted[static FIELDS_MAX + 1])
@@ -353,7 +362,7 @@ sort_members(const struct writing *writing, struct named sorted[static FIELDS_MA
     for (size_t i = 0; i < record->count; i++) {
         const struct field *field = &record->fields[i];
         size_t              place = count++;
-        for (; place > 0 && strcmp(sorted[place - 1].name, field->name) > 0; place--)
+        for (; place > 0 && is_behind(sorted[place - 1].name, field->name); place--)
             sorted[place] = sorted[place - 1];
         sorted[place] = (struct named){ field->name, field };
     }

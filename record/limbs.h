@@ -153,6 +153,20 @@ divide_by_one(uint64_t high, uint128 low)
     return (struct quotient){ (uint128)first << 64 | second, rest >> ONE_SHIFT };
 }
 
+/* x / 1e18; in one step where the quotient has one limb, as nearly always. */
+static inline struct quotient
+split_by_one(uint128 x)
+{
+    uint64_t high = (uint64_t)(x >> (64 - ONE_SHIFT));
+    uint64_t rest;
+    uint64_t whole;
+
+    if (x >> 64 >= ONE_UNITS)
+        return divide_by_one(0, x);
+    whole = divide_by_one_normal(high, (uint64_t)(x << ONE_SHIFT), &rest);
+    return (struct quotient){ whole, rest >> ONE_SHIFT };
+}
+
 /* A natural number, least limb first, `count` without leading zeros. The widest is 6 limbs: the
  * product of three decimals. */
 enum { NATURAL_LIMBS = 8 };

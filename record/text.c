@@ -31,8 +31,9 @@ grow(struct text *text, size_t least)
     return true;
 }
 
+/* text_reserve, where there is no room yet. */
 char *
-text_reserve(struct text *text, size_t count)
+text_widen(struct text *text, size_t count)
 {
     if (text->is_full)
         return NULL;

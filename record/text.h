@@ -27,6 +27,13 @@ void text_format(struct text *text, const char *format, ...) __attribute__((form
 
 /* Where the next bytes go, with room for `count`; whoever writes n <= count of them adds n
  * to text->count. NULL: is_full. */
-char *text_reserve(struct text *text, size_t count);
+char *text_widen(struct text *text, size_t count);
+
+static inline char *
+text_reserve(struct text *text, size_t count)
+{
+    return count <= text->room - text->count && !text->is_full ? text->bytes + text->count
+                                                               : text_widen(text, count);
+}
 
 #endif
