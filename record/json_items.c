@@ -2,12 +2,14 @@
  * doubling, up to the field's maximum. */
 #include "record/json_reader.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "record/text.h"
 #include "record/value.h"
 
-enum { ITEMS_FIRST = 8 };
+enum { ITEMS_FIRST = 8, ROWS_FIRST = 64, SPELLING_FIRST = 2048, SPELLING_MAX = 64 << 20 };
 
 /* The items of a list or a map while it is read. */
 struct items {
@@ -15,31 +17,41 @@ struct items {
     char               *bytes;
     size_t              count, room;
     bool                is_past_max;
+    struct text         spelling;             /* of all of them so far, where is_spelled */
+    bool                is_spelled;
 };
 
-/* A new item, zeroed; NULL: there is no memory, or (is_past_max) there must not be one more. */
+/* For one more; false: there is no memory, or (is_past_max) there must not be one more. */
+static bool
+make_room(struct reader *reader, struct items *items)
+{
+    size_t size  = items->field->items->size;
+    size_t max   = (size_t)items->field->max;
+    size_t first = items->field->spelling_offset ? ROWS_FIRST : ITEMS_FIRST;
+    size_t bytes;
+
+    items->is_past_max = items->count >= max;
+    if (items->is_past_max || items->count < items->room)
+        return !items->is_past_max;
+    size_t room  = items->room ? items->room * 2 : first;
+    size_t wider = room < max ? room : max;
+    if (__builtin_mul_overflow(wider, size, &bytes))
+        return false;
+    char *grown = arena_widen(reader->arena, items->bytes, items->room * size, bytes);
+    if (!grown)
+        return false;
+    items->bytes = grown;
+    items->room  = wider;
+    return true;
+}
+
+/* A new item, zeroed; NULL: as make_room. */
 static char *
 add_item(struct reader *reader, struct items *items)
 {
     size_t size = items->field->items->size;
-    size_t max  = (size_t)items->field->max;
 
-    items->is_past_max = items->count >= max;
-    if (items->is_past_max)
-        return NULL;
-    if (items->count == items->room) {
-        size_t room  = items->room ? items->room * 2 : ITEMS_FIRST;
-        size_t wider = room < max ? room : max;
-        size_t bytes;
-        if (__builtin_mul_overflow(wider, size, &bytes))
-            return NULL;
-        char *grown = arena_resize(reader->arena, items->bytes, items->room * size, bytes);
-        if (!grown)
-            return NULL;
-        items->bytes = grown;
-        items->room  = wider;
-    }
-    return items->bytes + items->count++ * size;
+    return make_room(reader, items) ? memset(items->bytes + items->count++ * size, 0, size) : NULL;
 }
 
 /* Skips what is left of a container that has too many items. */
@@ -63,12 +75,32 @@ refuse_more(struct reader *reader, const struct field *field, char close, const 
     return next == SCAN_CLOSED || reader_refuse_syntax(reader, place);
 }
 
+static void
+open_items(struct reader *reader, const struct field *field, struct items *items)
+{
+    *items = (struct items){ .field = field, .is_spelled = field->spelling_offset > 0 };
+    if (items->is_spelled)
+        text_open(&items->spelling, reader->arena, SPELLING_FIRST, SPELLING_MAX);
+}
+
+static void
+close_spelling(struct items *items, char *out)
+{
+    text_add(&items->spelling, "]", 1);
+    if (items->spelling.is_full || items->count == 0)
+        return;
+    const struct spelling spelling = { items->spelling.bytes, items->spelling.count };
+    memcpy(out + items->field->spelling_offset, &spelling, sizeof spelling);
+}
+
 static bool
-close_items(struct reader *reader, const struct items *items, char *out, const struct place *place)
+close_items(struct reader *reader, struct items *items, char *out, const struct place *place)
 {
     const struct field *field = items->field;
 
     reader->depth_left++;
+    if (items->is_spelled)
+        close_spelling(items, out);
     memcpy(out + field->offset, &items->bytes, sizeof items->bytes);
     memcpy(out + field->count_offset, &items->count, sizeof items->count);
     if ((int64_t)items->count >= field->min)
@@ -78,22 +110,77 @@ close_items(struct reader *reader, const struct items *items, char *out, const s
     return reader_may_go_on(reader);
 }
 
+static bool
+are_in_bounds(const struct record *row, const struct rows *rows)
+{
+    const struct decimal *end = rows->values + rows->count * row->count;
+
+    for (size_t i = 0; i < row->count; i++)
+        for (const struct decimal *value = rows->values + i; value < end; value += row->count)
+            if (!value_is_in_bounds(&row->fields[i], *value))
+                return false;
+    return true;
+}
+
+static bool
+take_rows(struct reader *reader, struct items *items)
+{
+    const struct record *row  = items->field->items;
+    struct text         *text = &items->spelling;
+
+    if (!make_room(reader, items) || !text_reserve(text, SPELLING_FIRST / 2))
+        return false;
+    text_add(text, items->count ? "," : "[", 1);
+    struct rows rows = {
+        .values       = (struct decimal *)(void *)items->bytes + items->count * row->count,
+        .max          = items->room - items->count,
+        .spelled      = text->bytes + text->count,
+        .spelled_room = text->room - text->count,
+    };
+    scan_rows(&reader->scan, row->count, &rows);
+    text->count  += rows.spelled_bytes;
+    items->count += rows.count;
+    return rows.count > 0 && are_in_bounds(row, &rows);
+}
+
+/* Rows of decimals in their commonest spelling, as many as come. False: none, or one that is out of
+ * bounds: from there on the list's items are read one by one, and its faults told. */
+static bool
+read_rows(struct reader *reader, struct items *items)
+{
+    const struct record *row   = items->field->items;
+    const char          *start = reader->scan.at;
+    size_t               count = items->count;
+
+    assert(row->tuple);
+    assert(row->size == row->count * sizeof(struct decimal));
+    if (take_rows(reader, items))
+        return true;
+    reader->scan.at   = start;
+    items->count      = count;
+    items->is_spelled = false;
+    return false;
+}
+
 bool
 reader_read_list(struct reader *reader, const struct field *field, char *out,
                  const struct place *place)
 {
-    struct items items = { .field = field };
+    struct items items;
 
     if (!scan_is_at(&reader->scan, '['))
         return reader_refuse_type(reader, place, "an array");
     if (!reader_open(reader, place))
         return false;
+    open_items(reader, field, &items);
     for (;;) {
         enum scan_next next = scan_next(&reader->scan, ']', items.count == 0);
         if (next == SCAN_CLOSED)
             return close_items(reader, &items, out, place);
         if (next == SCAN_BAD)
             return reader_refuse_syntax(reader, place);
+        if (items.is_spelled && read_rows(reader, &items))
+            continue;
         const struct place step = { .up = place, .count = items.count };
         char              *item = add_item(reader, &items);
         if (items.is_past_max)

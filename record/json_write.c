@@ -171,12 +171,26 @@ field_is_none(const struct field *field, const void *in)
     return false;
 }
 
+static bool
+copy_spelling(const struct field *field, const char *in, struct text *out)
+{
+    struct spelling spelling;
+
+    if (!field->spelling_offset)
+        return false;
+    memcpy(&spelling, in + field->spelling_offset, sizeof spelling);
+    text_add(out, spelling.bytes, spelling.count);
+    return spelling.count > 0;
+}
+
 static void
 write_list(const struct field *field, const char *in, enum json_order order, struct text *out)
 {
     const char *items = pointer_at(in + field->offset);
     size_t      count = count_of(field, in);
 
+    if (copy_spelling(field, in, out))
+        return;
     put_byte(out, '[');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)

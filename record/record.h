@@ -39,6 +39,9 @@ enum { KEY_BYTES_MAX = 64, FIELDS_MAX = 64 };
 
 struct record;
 
+/* A list's JSON as it was read, in canonical form; count 0: not known. */
+struct spelling { const char *bytes; size_t count; };
+
 struct field {
     const char           *name;           /* one name: in C, in JSON, in SQL */
     enum field_kind       kind;
@@ -54,6 +57,10 @@ struct field {
     size_t                offset;
     size_t                count_offset;   /* FIELD_LIST, FIELD_MAP */
     size_t                key_offset;     /* FIELD_MAP: of the key in an item */
+    /* FIELD_LIST of tuples of decimals: of its struct spelling, 0: it has none. The reader fills
+     * it where the text makes that cheap, the writer copies it: whoever changes an item after
+     * reading takes it away. */
+    size_t                spelling_offset;
     /* an integer's value; a text's bytes; a list's or map's items */
     int64_t               min, max;
     const struct decimal *at_least, *above, *at_most;   /* FIELD_DECIMAL: NULL where unbounded */
@@ -128,6 +135,11 @@ struct record {
     FIELD_OF(type, member, struct item_type *, FIELD_LIST, .items = &item_type##_record, \
              .count_offset = offsetof(struct type, member##_count) + \
                              MEMBER_IS(type, member##_count, size_t), __VA_ARGS__)
+#define SPELLED_LIST_FIELD(type, member, item_type, ...) \
+    LIST_FIELD(type, member, item_type, \
+               .spelling_offset = offsetof(struct type, member##_spelling) + \
+                                  MEMBER_IS(type, member##_spelling, struct spelling), \
+               __VA_ARGS__)
 #define MAP_FIELD(type, member, item_type, key, ...) \
     FIELD_OF(type, member, struct item_type *, FIELD_MAP, .items = &item_type##_record, \
              .key_offset = offsetof(struct item_type, key) + \

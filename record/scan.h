@@ -49,6 +49,22 @@ bool scan_end(struct scan *scan);   /* nothing but space is left */
  * is moved; scan_string and decimal_parse tell. */
 bool scan_decimal(struct scan *scan, struct decimal *out);
 
+/* Arrays of `columns` such decimals, without a sign, one after the other with commas between them,
+ * as the rows of a book are; a space may follow a comma. */
+enum { ROW_VALUES_MAX = 3, ROW_BYTES_MAX = 160 };
+struct rows {
+    struct decimal *values;           /* of `count` rows so far; room for `max` */
+    size_t          count, max;
+    /* the rows as RFC 8785 and decimal_format have them, without zeros that end a fraction; no
+     * row is begun where there is no room for ROW_BYTES_MAX and its comma */
+    char           *spelled;
+    size_t          spelled_bytes, spelled_room;
+};
+
+/* From an opening bracket past as many rows as are spelled so and find room. What follows is another
+ * row, the list's end, or something wrong: for others to tell. */
+void scan_rows(struct scan *scan, size_t columns, struct rows *rows);
+
 /* Inside an array (`close` is ']') or an object ('}'), after its opening bracket or an item: on to
  * the next item, or past the bracket. */
 static inline enum scan_next

@@ -1,5 +1,6 @@
 /* Decimals as books are full of them: a string of few digits. Eight digits are read at
  * a time, from wherever they end. */
+#include <assert.h>
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>
@@ -7,10 +8,15 @@
 #include "record/scan.h"
 
 enum {
-    CHUNK          = 8,
+    CHUNK           = 8,
     /* a quote, '-', 7 digits and a point, then three chunks: nothing is read past these */
-    BYTES_READ_MAX = 40
+    BYTES_READ_MAX  = 40,
+    /* a quote, 7 digits, a point, 18 digits and a quote are 28 bytes */
+    VALUE_BYTES_MAX = 32,
 };
+
+/* Of each value 28 bytes, what stands before it, a space; behind the last what is read too much. */
+_Static_assert(ROW_BYTES_MAX >= ROW_VALUES_MAX * 30 + BYTES_READ_MAX, "a row fits");
 
 static const uint64_t powers_of_ten[DECIMAL_PLACES + 1] = {
     UINT64_C(1), UINT64_C(10), UINT64_C(100), UINT64_C(1000), UINT64_C(10000), UINT64_C(100000),
@@ -94,30 +100,133 @@ read_long_fraction(const char **at, uint64_t *number, unsigned *places)
     return *places > 0;
 }
 
-bool
-scan_decimal(struct scan *scan, struct decimal *out)
+/* Past a decimal without a sign, from its first digit to its closing quote; false: it is spelled in
+ * another way. `places`: digits of its fraction, all of them; `fraction` is in units of 1e-18. */
+static inline bool
+read_unsigned(const char **at, uint128 *units, uint64_t *fraction, unsigned *places)
 {
-    const char *at       = scan->at + 1;
-    uint64_t    fraction = 0;
+    const char *first = *at;
     uint64_t    whole;
     unsigned    count;
 
+    *fraction = 0;
+    *places   = 0;
+    if (!read_digits(at, &whole, &count) || (*first == '0' && count > 1))
+        return false;
+    if (**at == '.') {
+        ++*at;
+        if (!read_digits(at, fraction, places) && !read_long_fraction(at, fraction, places))
+            return false;
+        *fraction *= powers_of_ten[DECIMAL_PLACES - *places];
+    }
+    *units = (uint128)whole * (uint64_t)DECIMAL_ONE_UNITS + *fraction;
+    return **at == '"';
+}
+
+bool
+scan_decimal(struct scan *scan, struct decimal *out)
+{
+    const char *at = scan->at + 1;
+    uint128     units;
+    uint64_t    fraction;
+    unsigned    places;
+
     if (scan->end - scan->at < BYTES_READ_MAX || *scan->at != '"')
         return false;
-    bool        is_negative = *at == '-';
-    const char *first       = at += is_negative;
-    if (!read_digits(&at, &whole, &count) || (*first == '0' && count > 1))
+    bool is_negative = *at == '-';
+    at += is_negative;
+    if (!read_unsigned(&at, &units, &fraction, &places))
         return false;
-    if (*at == '.') {
-        at++;
-        if (!read_digits(&at, &fraction, &count) && !read_long_fraction(&at, &fraction, &count))
-            return false;
-        fraction *= powers_of_ten[DECIMAL_PLACES - count];
-    }
-    if (*at != '"')
-        return false;
-    int128 units = (int128)whole * DECIMAL_ONE_UNITS + fraction;
-    out->units   = is_negative ? -units : units;
-    scan->at     = at + 1;
+    out->units = is_negative ? -(int128)units : (int128)units;
+    scan->at   = at + 1;
     return true;
+}
+
+/* Where the digits that end at `end` are a fraction of that many places, or none: before the zeros
+ * that end it, and before the point where nothing but zeros follows. */
+static inline const char *
+end_of_spelling(const char *end, uint64_t fraction, unsigned places)
+{
+    if (fraction == 0)
+        return end - places - (places > 0);
+    if (places >= CHUNK) {
+        while (end[-1] == '0')
+            end--;
+        return end;
+    }
+    uint64_t digits = (load_chunk(end - places) & every_byte(0x0F)) << 8 * (CHUNK - places);
+    return end - __builtin_clzll(digits) / 8;
+}
+
+/* Past one row, with ROW_BYTES_MAX to read and as many to write; false: it is no such row. */
+static inline bool
+read_row(const char **in, size_t columns, struct decimal *values, char **spelled)
+{
+    const char *at  = *in;
+    char       *out = *spelled;
+
+    for (size_t i = 0; i < columns; i++) {
+        char        before = i == 0 ? '[' : ',';
+        uint128     units;
+        uint64_t    fraction;
+        unsigned    places;
+        if (*at++ != before)
+            return false;
+        at += *at == ' ';
+        const char *start = at;
+        if (*at++ != '"' || !read_unsigned(&at, &units, &fraction, &places))
+            return false;
+        values[i].units = (int128)units;
+        *out++ = before;
+        memcpy(out, start, VALUE_BYTES_MAX);       /* more than it has: the rest is written over */
+        out   += end_of_spelling(at, fraction, places) - start;
+        *out++ = '"';
+        at++;
+    }
+    if (*at != ']')
+        return false;
+    *out++   = ']';
+    *in      = at + 1;
+    *spelled = out;
+    return true;
+}
+
+/* Rows that begin at `last` or before. */
+static const char *
+read_rows(const char *at, const char *last, size_t columns, struct rows *rows)
+{
+    char *spelled      = rows->spelled + rows->spelled_bytes;
+    char *spelled_last = rows->spelled + rows->spelled_room - ROW_BYTES_MAX;
+
+    for (const char *next = at; rows->count < rows->max && next <= last && spelled <= spelled_last;
+         rows->count++) {
+        struct decimal *values = rows->values + rows->count * columns;
+        if (rows->count > 0)
+            *spelled++ = ',';
+        if (!read_row(&next, columns, values, &spelled))
+            break;
+        rows->spelled_bytes = (size_t)(spelled - rows->spelled);
+        at    = next;
+        next += *next == ',';
+        next += *next == ' ';
+    }
+    return at;
+}
+
+/* The text's end is read from a copy that zeros follow. */
+void
+scan_rows(struct scan *scan, size_t columns, struct rows *rows)
+{
+    char   tail[2 * ROW_BYTES_MAX];
+    size_t left = (size_t)(scan->end - scan->at);
+
+    assert(columns >= 1);
+    assert(columns <= ROW_VALUES_MAX);
+    if (left > ROW_BYTES_MAX) {
+        scan->at = read_rows(scan->at, scan->end - ROW_BYTES_MAX, columns, rows);
+        return;
+    }
+    memcpy(tail, scan->at, left);
+    memset(tail + left, 0, sizeof tail - left);
+    scan->at += read_rows(tail, tail + left, columns, rows) - tail;
 }

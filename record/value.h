@@ -12,6 +12,14 @@
 bool value_read(const struct field *field, const char *text, size_t bytes, struct arena *arena,
                 void *out, const struct place *place, struct faults *faults);
 
+static inline bool
+value_is_in_bounds(const struct field *field, struct decimal value)
+{
+    return (!field->at_least || decimal_compare(value, *field->at_least) >= 0) &&
+           (!field->above || decimal_compare(value, *field->above) > 0) &&
+           (!field->at_most || decimal_compare(value, *field->at_most) <= 0);
+}
+
 /* A decimal within its bounds into its member; as value_read otherwise. */
 bool value_put_decimal(const struct field *field, struct decimal value, void *out,
                        const struct place *place, struct faults *faults);

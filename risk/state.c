@@ -42,8 +42,8 @@ static const struct record range_record = RECORD(range, range_fields);
 static const struct field book_fields[] = {
     NAME_FIELD   (venue, venue),
     DECIMAL_FIELD(venue, fee_rate, .at_least = &decimal_zero, .at_most = &under_one),
-    LIST_FIELD   (venue, bids, level, .optional = true, .max = LEVELS_MAX),
-    LIST_FIELD   (venue, asks, level, .optional = true, .max = LEVELS_MAX),
+    SPELLED_LIST_FIELD(venue, bids, level, .optional = true, .max = LEVELS_MAX),
+    SPELLED_LIST_FIELD(venue, asks, level, .optional = true, .max = LEVELS_MAX),
 };
 static const struct record book_record = RECORD(venue, book_fields);
 
@@ -135,7 +135,7 @@ refuse(struct judge *judge, const char *member, size_t row, const char *code, co
  * that. `direction` is the sign of a step that is in order; equal prices are. */
 static void
 accept_side(struct judge *judge, const char *member, int direction, struct level *levels,
-            size_t *count)
+            size_t *count, struct spelling *spelling)
 {
     size_t kept = 0;
 
@@ -150,6 +150,8 @@ accept_side(struct judge *judge, const char *member, int direction, struct level
         }
         levels[kept++] = levels[i];
     }
+    if (kept < *count)
+        spelling->count = 0;
     *count = kept;
     judge->levels_count += kept;
     if (judge->levels_count > LEVELS_MAX && judge->levels_count - kept <= LEVELS_MAX)
@@ -161,8 +163,8 @@ accept_book(struct judge *judge, struct venue *venue)
 {
     size_t found = judge->found;
 
-    accept_side(judge, "bids", -1, venue->bids, &venue->bids_count);
-    accept_side(judge, "asks", 1, venue->asks, &venue->asks_count);
+    accept_side(judge, "bids", -1, venue->bids, &venue->bids_count, &venue->bids_spelling);
+    accept_side(judge, "asks", 1, venue->asks, &venue->asks_count, &venue->asks_spelling);
     if (judge->found > found || venue->bids_count == 0 || venue->asks_count == 0)
         return;
     if (decimal_compare(venue->bids[0].price, venue->asks[0].price) >= 0)

@@ -26,6 +26,7 @@ struct venue {
     size_t         bids_count;
     struct level  *asks;                          /* book: ascending, the best above the best bid */
     size_t         asks_count;
+    struct spelling bids_spelling, asks_spelling;
     struct decimal base, quote;                   /* constant_product: reserves > 0 */
     struct decimal price;                         /* concentrated: the current one */
     struct range  *ranges;                        /* concentrated: ascending, not overlapping; gaps allowed */
