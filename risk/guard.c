@@ -56,9 +56,10 @@ static bool
 was_liquidatable(const struct guard_question *question, size_t asset, struct decimal reference,
                  bool *was)
 {
-    struct position  position = *question->position;
+    struct position  position;
     struct valuation valuation;
 
+    position_copy(question->position, &position);
     position_reprice(&position, asset, reference);
     if (!health_compute(&position, &valuation))
         return false;

@@ -166,6 +166,24 @@ add_perps(struct position *position, const struct state *state, const struct per
 }
 
 void
+position_copy(const struct position *position, struct position *out)
+{
+    out->parameters       = position->parameters;
+    out->category         = position->category;
+    out->now_us           = position->now_us;
+    out->cash             = position->cash;
+    out->assets_count     = position->assets_count;
+    out->collateral_count = position->collateral_count;
+    out->debt_count       = position->debt_count;
+    out->perps_count      = position->perps_count;
+    memcpy(out->assets, position->assets, position->assets_count * sizeof *out->assets);
+    memcpy(out->collateral, position->collateral,
+           position->collateral_count * sizeof *out->collateral);
+    memcpy(out->debt, position->debt, position->debt_count * sizeof *out->debt);
+    memcpy(out->perps, position->perps, position->perps_count * sizeof *out->perps);
+}
+
+void
 position_reprice(struct position *position, size_t asset, struct decimal price)
 {
     assert(asset < position->assets_count);

@@ -19,8 +19,8 @@ struct position_asset {
 struct position_leg  { size_t asset; struct decimal quantity; };              /* quantity >= 0 */
 struct position_perp { size_t asset; struct decimal quantity, entry_price; };
 
-/* About 30 kB. Plain values and borrowed texts: it may be copied by assignment, or repriced and put
- * back. The assets: each once, the account's in the order of its legs, then those that were added. */
+/* About 30 kB. Plain values and borrowed texts: it may be copied, best by position_copy, or repriced
+ * and put back. The assets: each once, the account's in the order of its legs, then those that were added. */
 struct position {
     const struct parameters *parameters;
     const char              *category;            /* NULL: none */
@@ -51,6 +51,9 @@ bool position_add_asset(struct position *position, const char *name, const struc
 
 /* Its index in position->assets; POSITION_ASSET_NONE: not there. */
 int position_asset(const struct position *position, const char *name);
+
+/* What it holds, without the room behind that: a tenth of it, mostly. */
+void position_copy(const struct position *position, struct position *out);
 
 void position_reprice(struct position *position, size_t asset, struct decimal price);
 

@@ -135,15 +135,16 @@ static bool
 move_to_trigger(struct preview *preview)
 {
     struct situation *situation = &preview->situation;
+    bool              is_at_mark = preview->question->at == AT_MARK || !situation->main ||
+                                   decimal_is_none(situation->main->price) ||
+                                   situation->valuation_now.health.status == STATUS_LIQUIDATABLE;
 
-    situation->then           = situation->now;
-    situation->valuation_then = situation->valuation_now;
-    situation->at             = AT_MARK;
-    if (preview->question->at == AT_MARK || !situation->main ||
-        decimal_is_none(situation->main->price) ||
-        situation->valuation_now.health.status == STATUS_LIQUIDATABLE)
+    position_copy(&situation->now, &situation->then);
+    situation->at = is_at_mark ? AT_MARK : AT_TRIGGER;
+    if (is_at_mark) {
+        situation->valuation_then = situation->valuation_now;
         return true;
-    situation->at = AT_TRIGGER;
+    }
     position_reprice(&situation->then, (size_t)situation->main_asset, situation->main->price);
     return health_compute(&situation->then, &situation->valuation_then);
 }
@@ -478,11 +479,15 @@ static enum risk_status
 answer(const struct parameters *parameters, const struct question *question, int64_t now_us,
        unsigned parts, struct figures_room *room, struct figures *figures, struct faults *faults)
 {
-    struct preview           preview = { .question = question, .figures = figures, .room = room,
-                                         .faults = faults };
+    struct preview           preview;  /* 70 kB: filled where it is used */
     const struct parameters *rules;
     enum risk_status         status;
 
+    preview.question       = question;
+    preview.figures        = figures;
+    preview.room           = room;
+    preview.faults         = faults;
+    preview.situation.main = NULL;
     figures_open(figures, room);
     if (!open_rules(&preview, parameters, &rules))
         return RISK_OVERFLOW;
