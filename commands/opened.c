@@ -67,11 +67,17 @@ bool
 opened_database(struct opened *opened, enum embedded_use use,
                 void (*report)(void *context, const char *line), void *context)
 {
+    char                     path[PATH_BYTES_MAX + 16], why[DATABASE_WHY_MAX];
     struct database_settings settings = {
         .url = opened->settings.database_url, .report = report, .report_context = context,
     };
-    char why[DATABASE_WHY_MAX];
 
+    if (use == EMBEDDED_OWN && settings.url) {
+        if (!opened_state(opened))
+            return false;
+        snprintf(path, sizeof path, "%s/primary", opened->state);
+        settings.primary_path = path;
+    }
     if (!settings.url) {
         if (!name_state(opened))
             return false;

@@ -16,6 +16,7 @@
 #include "db/markets.h"
 #include "db/migration.h"
 #include "db/log.h"
+#include "db/primary.h"
 #include "db/snapshots.h"
 #include "db/wait.h"
 
@@ -27,6 +28,7 @@ enum { SERVER_VERSION_LEAST = 140000, SQL_MAX = 128, REPORT_MAX = 640 };
 struct database {
     struct database_settings settings;
     char                    *url;             /* our copy of the settings' */
+    struct primary          *primary;
     struct market_cache     *markets;
     struct key_cache        *keys;
     struct snapshot_cache   *snapshots;
@@ -278,6 +280,8 @@ run_commit(struct connection *connection)
     PGresult *rows;
 
     connection->has_warned = false;
+    if (!connection_is_up(connection))
+        return OUTCOME_AWAY;
     enum outcome outcome = run(connection, "COMMIT", NULL, 0, &rows);
     if (!outcome && strcmp(PQcmdStatus(rows), "COMMIT") != 0)
         outcome = OUTCOME_REFUSED;
@@ -305,7 +309,8 @@ transaction_commit(struct connection *connection)
 bool
 connection_is_up(const struct connection *connection)
 {
-    return connection->raw && PQstatus(connection->raw) == CONNECTION_OK;
+    return connection->raw && PQstatus(connection->raw) == CONNECTION_OK &&
+           primary_is_current(connection->database->primary, connection);
 }
 
 void
@@ -325,23 +330,28 @@ connection_close(struct connection *connection)
     connection_drop(connection);
 }
 
+/* One host. Where there are several, each has its part of the time, so that one that is silent does not keep us from
+ * the next; and a standby is passed over. */
 static bool
-start(struct connection *connection, const struct database_settings *settings)
+start(struct connection *connection, const struct database_settings *settings, const struct primary_host *host,
+      size_t hosts_count)
 {
-    char timeout_s[ARG_INTEGER_MAX], timeout_ms[ARG_INTEGER_MAX];
+    char    timeout_s[ARG_INTEGER_MAX], timeout_ms[ARG_INTEGER_MAX];
+    int64_t connect_ms = settings->connect_ms / (int64_t)hosts_count;
 
     arg_integer((settings->connect_ms + 999) / 1000, timeout_s);
     arg_integer(settings->statement_ms, timeout_ms);
     /* What stands before dbname may be overruled by the connection
      * string, what stands after it may not. */
     const char *names[]  = { "connect_timeout", "tcp_user_timeout", "keepalives_idle",
-                             "fallback_application_name", "dbname", "client_encoding", NULL };
-    const char *values[] = { timeout_s, timeout_ms, "10", "breakwater", settings->url, "UTF8",
-                             NULL };
+                             "fallback_application_name", "target_session_attrs", "dbname", "client_encoding",
+                             "host", "hostaddr", "port", NULL };
+    const char *values[] = { timeout_s, timeout_ms, "10", "breakwater", hosts_count > 1 ? "read-write" : "any",
+                             settings->url, "UTF8", host->host, host->hostaddr, host->port, NULL };
 
     connection->raw = PQconnectStartParams(names, values, 1);
     if (connection->raw && PQstatus(connection->raw) != CONNECTION_BAD &&
-        wait_for_connection(connection, settings->connect_ms))
+        wait_for_connection(connection, connect_ms))
         return true;
     note_why(connection, connection->raw ? PQerrorMessage(connection->raw) : "out of memory");
     return false;
@@ -380,15 +390,42 @@ connection_restore_patience(struct connection *connection)
     return connection_set_patience(connection, settings->statement_ms, settings->lock_ms);
 }
 
-bool
-connection_open(struct connection *connection, struct database *database)
+static bool
+open_host(struct connection *connection, struct database *database, size_t index)
 {
+    struct primary_host host = primary_host_at(database->primary, index);
+
     *connection = (struct connection){ .database = database,
                                        .patience_ms = database->settings.statement_ms };
-    if (start(connection, &database->settings) && prepare_session(connection, &database->settings))
+    if (start(connection, &database->settings, &host, primary_hosts_count(database->primary)) &&
+        prepare_session(connection, &database->settings) &&
+        primary_accept(database->primary, connection, index))
         return true;
     connection_drop(connection);
     return false;
+}
+
+bool
+connection_open(struct connection *connection, struct database *database)
+{
+    size_t hosts_count = primary_hosts_count(database->primary);
+    size_t first = primary_last_good(database->primary);
+
+    for (size_t i = 0; i < hosts_count; i++)
+        if (open_host(connection, database, (first + i) % hosts_count))
+            return true;
+    return false;
+}
+
+void
+database_look_around(struct database *database)
+{
+    struct connection connection;
+    size_t            hosts_count = primary_hosts_count(database->primary);
+
+    for (size_t i = 0; hosts_count > 1 && i < hosts_count; i++)
+        if (open_host(&connection, database, i))
+            connection_drop(&connection);
 }
 
 bool
@@ -479,6 +516,7 @@ database_close(struct database *database)
     key_cache_close(database->keys);
     snapshot_cache_close(database->snapshots);
     log_cache_close(database->log);
+    primary_close(database->primary);
     free(database->url);
     free(database);
 }
@@ -489,14 +527,19 @@ make_database(const struct database_settings *settings)
     struct database *database = calloc(1, sizeof *database);
     char            *url = strdup(settings->url);
 
-    if (!database || !url) {
+    struct primary  *primary = primary_open(settings->url, settings->primary_path);
+
+    if (!database || !url || !primary) {
+        primary_close(primary);
         free(database);
         free(url);
         return NULL;
     }
+    database->primary      = primary;
     database->url          = url;
     database->settings     = *settings;
     database->settings.url = url;
+    database->settings.primary_path = NULL;   /* read, and the caller's */
     if (!settings->connect_ms)
         database->settings.connect_ms = CONNECT_MS;
     if (!settings->statement_ms)
@@ -516,6 +559,7 @@ database_open(const struct database_settings *settings, char why[static DATABASE
         snprintf(why, DATABASE_WHY_MAX, "out of memory");
         return NULL;
     }
+    database_look_around(database);
     bool is_open   = connection_open(&connection, database);
     bool is_loaded = is_open && load(database, &connection, why);
     if (!is_open)

@@ -34,6 +34,8 @@ enum outcome {
 struct database_settings {
     /* libpq's connection string or URI; several hosts for failover */
     const char *url;
+    /* a file that remembers which primary is the newest (db/primary.h); NULL: none */
+    const char *primary_path;
     int64_t     connect_ms, statement_ms, lock_ms;      /* 0: 2000, 10000, 1000 */
     /* Lines for the service's log: one sentence, lower case. May
      * be NULL. Called from any thread. */
@@ -55,6 +57,8 @@ struct snapshot_cache *database_snapshots(struct database *database);
 struct log_cache    *database_log(struct database *database);
 void                 database_report(struct database *database, const char *format,
                                      ...) __attribute__((format(printf, 2, 3)));
+/* Where the connection string names several hosts: asks each, so that one that was promoted is known. */
+void                 database_look_around(struct database *database);
 void                 database_close(struct database *database);   /* after its threads have ended */
 
 /* The log as one connection continues it: records of kinds other than decision are written by the
@@ -69,12 +73,13 @@ struct connection {
     struct chain     chain, chain_before; /* as of the open transaction, and before it */
     bool             in_transaction;
     int64_t          patience_ms;         /* how long we wait for an answer */
+    int64_t          timeline;            /* of the server; 0: not known, or a standby's */
     bool             has_warned;          /* the server, since the last COMMIT was sent */
     char             why[DATABASE_WHY_MAX];             /* the last fault, for the service's log */
     char             sqlstate[6];
 };
 
-/* Tries once, within the settings' connect time. */
+/* Tries each host once, within the settings' connect time in all. */
 bool connection_open(struct connection *connection, struct database *database);
 bool connection_is_up(const struct connection *connection);
 /* writes the `close` record where it logged anything */

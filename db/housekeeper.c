@@ -112,6 +112,14 @@ make_partitions(struct housekeeper *keeper)
     return partitions_make(&keeper->connection, clock_now_us());
 }
 
+/* A primary that was left behind takes writes, too: we must hear of the one that was promoted. */
+static bool
+look_around(struct housekeeper *keeper)
+{
+    database_look_around(keeper->database);
+    return true;
+}
+
 /* A day after; a bounded number at a time, so that no lock and no transaction is long. */
 static bool
 prune_keys(struct housekeeper *keeper)
@@ -136,6 +144,7 @@ static const struct duty {
     { "breakwater_keys",    3000,    reload_keys },
     { "breakwater_snapshots", 1000,  reload_snapshots },
     { "breakwater_log",     1000,    reload_log },
+    { NULL,                 3000,    look_around },
     { NULL,                 600000,  make_partitions },
     { NULL,                 30000,   prune_keys },
     { NULL,                 30000,   prune_answers },

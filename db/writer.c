@@ -23,7 +23,7 @@ enum {
     IDLE_MS = 500,
     PATIENCE_MS = 8000, STATEMENT_MS = 12000,
     LOCK_MS = 200,                            /* for a key that another instance is writing */
-    BACKOFF_MS_FIRST = 50, BACKOFF_MS_MAX = 1000,
+    BACKOFF_MS_FIRST = 50, BACKOFF_MS_MAX = 250,
     /* how long an answer may wait to know what a lost COMMIT did */
     RESOLVE_MS = 2000,
     OPEN_MS = 5000,
@@ -167,7 +167,7 @@ find_fate(struct writer *writer, int64_t day, int64_t iseq, int64_t patience_ms)
             return FATE_UNKNOWN;
         set_up(writer, false);
         sleep_ms(pause_ms);
-        pause_ms *= 2;
+        pause_ms = pause_ms * 2 < BACKOFF_MS_MAX ? pause_ms * 2 : BACKOFF_MS_MAX;
     }
 }
 
@@ -294,7 +294,8 @@ write_batch(struct writer *writer, struct batch *batch)
     enum step step = STEP_AGAIN;
 
     for (int attempt = 0; step == STEP_AGAIN && attempt < ATTEMPTS_MAX; attempt++) {
-        enum outcome outcome = batch_send(&writer->connection, batch);
+        enum outcome outcome = connection_is_up(&writer->connection)
+                               ? batch_send(&writer->connection, batch) : OUTCOME_AWAY;
         if (outcome || batch->refused_count) {
             step = after_fault(writer, outcome);
             continue;
