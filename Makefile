@@ -132,6 +132,10 @@ fuzzers: $(FUZZERS)
 faults: $(BUILD)/breakwater $(BUILD)/tests/faults/log_check
 	@python3 tests/faults/run.py $(BUILD) "$(COUNT)" $(FAULT)
 
+# Two instances on a synchronous pair, the primary killed under load: ROUNDS=2 for the way back, too.
+ha: $(BUILD)/breakwater
+	@python3 tests/ha/failover.py $(BUILD) --rounds $(or $(ROUNDS),1) --seconds $(or $(SECONDS),2)
+
 # The image, built without a container engine, run against a PostgreSQL, and asked for a preview.
 image: ; @tests/image.sh
 

@@ -330,11 +330,11 @@ connection_close(struct connection *connection)
     connection_drop(connection);
 }
 
-/* One host. Where there are several, each has its part of the time, so that one that is silent does not keep us from
- * the next; and a standby is passed over. */
+/* One host. Where there are several, each has its part of the time, so that one that is silent
+ * does not keep us from the next; and a standby is passed over. */
 static bool
-start(struct connection *connection, const struct database_settings *settings, const struct primary_host *host,
-      size_t hosts_count)
+start(struct connection *connection, const struct database_settings *settings,
+      const struct primary_host *host, size_t hosts_count)
 {
     char    timeout_s[ARG_INTEGER_MAX], timeout_ms[ARG_INTEGER_MAX];
     int64_t connect_ms = settings->connect_ms / (int64_t)hosts_count;
@@ -344,10 +344,11 @@ start(struct connection *connection, const struct database_settings *settings, c
     /* What stands before dbname may be overruled by the connection
      * string, what stands after it may not. */
     const char *names[]  = { "connect_timeout", "tcp_user_timeout", "keepalives_idle",
-                             "fallback_application_name", "target_session_attrs", "dbname", "client_encoding",
-                             "host", "hostaddr", "port", NULL };
-    const char *values[] = { timeout_s, timeout_ms, "10", "breakwater", hosts_count > 1 ? "read-write" : "any",
-                             settings->url, "UTF8", host->host, host->hostaddr, host->port, NULL };
+                             "fallback_application_name", "target_session_attrs", "dbname",
+                             "client_encoding", "host", "hostaddr", "port", NULL };
+    const char *values[] = { timeout_s, timeout_ms, "10", "breakwater",
+                             hosts_count > 1 ? "read-write" : "any", settings->url, "UTF8",
+                             host->host, host->hostaddr, host->port, NULL };
 
     connection->raw = PQconnectStartParams(names, values, 1);
     if (connection->raw && PQstatus(connection->raw) != CONNECTION_BAD &&

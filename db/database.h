@@ -57,7 +57,8 @@ struct snapshot_cache *database_snapshots(struct database *database);
 struct log_cache    *database_log(struct database *database);
 void                 database_report(struct database *database, const char *format,
                                      ...) __attribute__((format(printf, 2, 3)));
-/* Where the connection string names several hosts: asks each, so that one that was promoted is known. */
+/* Where the connection string names several hosts: asks each, so that we know of one that was
+ * promoted. */
 void                 database_look_around(struct database *database);
 void                 database_close(struct database *database);   /* after its threads have ended */
 

@@ -16,14 +16,14 @@
 enum { SYSTEM_MAX = 24, PATH_ROOM = 4200, LINE_MAX_BYTES = 80 };
 
 struct primary {
-    char               *host, *hostaddr, *port;           /* the connection string's lists, cut into words */
+    char               *host, *hostaddr, *port;       /* the connection string's lists, cut up */
     struct primary_host hosts[PRIMARY_HOSTS_MAX];
     size_t              hosts_count;
-    char                path[PATH_ROOM];                  /* empty: none */
-    atomic_size_t       good;                             /* the host that was accepted last */
-    _Atomic int64_t     timeline;                         /* the newest; 0: none was seen */
+    char                path[PATH_ROOM];              /* empty: none */
+    atomic_size_t       good;                         /* the host that was accepted last */
+    _Atomic int64_t     timeline;                     /* the newest; 0: none was seen */
     pthread_mutex_t     lock;
-    char                system[SYSTEM_MAX];               /* empty: none was seen */
+    char                system[SYSTEM_MAX];           /* empty: none was seen */
 };
 
 /* Cuts at the commas; how many words there are. */
@@ -64,8 +64,8 @@ list_hosts(struct primary *primary)
     size_t      ports_count = cut(primary->port, ports);
     size_t      count = hosts_count ? hosts_count : addresses_count;
 
-    if ((addresses_count && addresses_count != count) || (ports_count > 1 && ports_count != count) ||
-        count < 2)
+    if ((addresses_count && addresses_count != count) ||
+        (ports_count > 1 && ports_count != count) || count < 2)
         return;
     primary->hosts_count = count;
     for (size_t i = 0; i < count; i++)
@@ -189,20 +189,20 @@ primary_host_at(const struct primary *primary, size_t index)
 static bool
 judge(struct primary *primary, struct connection *connection, const char *system, bool *is_newer)
 {
-    int64_t newest = atomic_load(&primary->timeline);
+    int64_t     newest = atomic_load(&primary->timeline);
+    const char *advice = *primary->path ? "; if it is meant, stop the service and remove " : "";
 
     if (*primary->system && strcmp(primary->system, system) != 0) {
         snprintf(connection->why, sizeof connection->why,
-                 "another PostgreSQL answers (system identifier %.20s) than the one that was written to (%.20s)%s%.120s",
-                 system, primary->system,
-                 *primary->path ? "; if that is meant, stop the service and remove " : "", primary->path);
+                 "another PostgreSQL answers (system identifier %.20s) than was written to"
+                 " (%.20s)%s%.120s", system, primary->system, advice, primary->path);
         return false;
     }
     if (connection->timeline < newest) {
         snprintf(connection->why, sizeof connection->why,
-                 "a primary that was left behind answers (timeline %lld, and %lld was written to)%s%.120s",
-                 (long long)connection->timeline, (long long)newest,
-                 *primary->path ? "; if it is meant, stop the service and remove " : "", primary->path);
+                 "a primary that was left behind answers (timeline %lld, and %lld was written to)"
+                 "%s%.120s", (long long)connection->timeline, (long long)newest, advice,
+                 primary->path);
         return false;
     }
     *is_newer = connection->timeline > newest;
@@ -222,10 +222,11 @@ note(struct primary *primary, struct connection *connection, const char *system)
     bool is_kept = !is_newer || write_file(primary, connection->timeline);
     pthread_mutex_unlock(&primary->lock);
     if (!is_kept)
-        database_report(connection->database, "%s cannot be written: a primary that was left behind is not told"
-                        " from the new one after a restart", primary->path);
+        database_report(connection->database, "%s cannot be written: after a restart a primary"
+                        " that was left behind is not told from the new one", primary->path);
     if (is_newer && had_one)
-        database_report(connection->database, "a standby was promoted: timeline %lld", (long long)connection->timeline);
+        database_report(connection->database, "a standby was promoted: timeline %lld",
+                        (long long)connection->timeline);
     return is_good;
 }
 
@@ -235,8 +236,8 @@ primary_accept(struct primary *primary, struct connection *connection, size_t in
     /* A standby has no timeline of its own to write on. */
     static const char sql[] =
         "SELECT system_identifier, CASE WHEN pg_is_in_recovery() THEN 0 ELSE"
-        " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint END"
-        " FROM pg_control_system()";
+        " ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::bigint"
+        " END FROM pg_control_system()";
     PGresult    *rows;
     enum outcome outcome = run(connection, sql, NULL, 0, &rows);
 
@@ -256,5 +257,7 @@ primary_accept(struct primary *primary, struct connection *connection, size_t in
 bool
 primary_is_current(const struct primary *primary, const struct connection *connection)
 {
-    return !connection->timeline || connection->timeline >= atomic_load(&((struct primary *)primary)->timeline);
+    struct primary *read = (struct primary *)primary;
+
+    return !connection->timeline || connection->timeline >= atomic_load(&read->timeline);
 }
