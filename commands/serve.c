@@ -11,6 +11,7 @@
 #include "commands/commands.h"
 #include "commands/opened.h"
 #include "db/caretaker.h"
+#include "db/disk.h"
 #include "db/housekeeper.h"
 #include "db/keys.h"
 #include "db/log_keys.h"
@@ -71,6 +72,22 @@ fill_embedded(struct serving *serving)
     return is_filled || fail("database", why);
 }
 
+/* Nothing is known of the disk of a database elsewhere, unless a setting says where it is. */
+static bool
+open_disk(struct serving *serving)
+{
+    const struct opened *opened = &serving->opened;
+    struct disk_settings settings = { .path = opened->settings.disk,
+                                      .database = opened->database };
+    char                 why[DATABASE_WHY_MAX];
+
+    if (!settings.path && opened->embedded)
+        settings.path = embedded_data(opened->embedded);
+    if (settings.path)
+        serving->service.disk = disk_open(&settings, why);
+    return !settings.path || serving->service.disk || fail("BREAKWATER_DISK", why);
+}
+
 static bool
 open_database(struct serving *serving)
 {
@@ -85,7 +102,7 @@ open_database(struct serving *serving)
     service->keys        = database_keys(service->database);
     service->snapshots   = database_snapshots(service->database);
     service->is_embedded = opened->embedded != NULL;
-    return !opened->embedded || fill_embedded(serving);
+    return open_disk(serving) && (!opened->embedded || fill_embedded(serving));
 }
 
 enum { POLICY_BYTES_MAX = 64 << 10 };
@@ -346,6 +363,7 @@ close_all(struct serving *serving)
     sequencer_close(service->sequencer);
     log_keys_forget(&serving->log_keys);
     watchers_close(service->watchers);
+    disk_close(service->disk);
     opened_close(&serving->opened);
     metrics_close(service->metrics);
 }

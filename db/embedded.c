@@ -493,6 +493,12 @@ embedded_url(const struct embedded *embedded)
     return embedded->url;
 }
 
+const char *
+embedded_data(const struct embedded *embedded)
+{
+    return embedded->data;
+}
+
 void
 embedded_stop(struct embedded *embedded)
 {

@@ -19,6 +19,7 @@ struct embedded;
 struct embedded *embedded_start(const char *state_directory, enum embedded_use use,
                                 char why[static DATABASE_WHY_MAX]);
 const char      *embedded_url(const struct embedded *embedded);
+const char      *embedded_data(const struct embedded *embedded);     /* its data directory */
 /* fast; leaves it alone where another one owns it */
 void             embedded_stop(struct embedded *embedded);
 

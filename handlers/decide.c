@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "db/disk.h"
 #include "db/sequencer.h"
 #include "handlers/computation.h"
 #include "handlers/service.h"
@@ -32,6 +33,8 @@ decide_await(struct request *request, struct decision *first, void *subject,
 enum problem
 decide_begin(const struct request *request, struct reply *reply)
 {
+    if (!disk_has_room(request->service->disk))
+        return PROBLEM_DISK_FULL;
     if (!sequencer_is_overrun(request->service->sequencer))
         return PROBLEM_NONE;
     snprintf(reply->detail, sizeof reply->detail,

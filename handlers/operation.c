@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/disk.h"
 #include "db/markets.h"
 #include "db/sequencer.h"
 #include "db/snapshots.h"
@@ -93,6 +94,8 @@ get_readyz(struct request *request, struct reply *reply)
     answer->ready    = answer->database && !answer->stopping;
     if (!answer->ready)
         return answer->stopping ? PROBLEM_STOPPING : PROBLEM_DATABASE_AWAY;
+    if (!disk_has_room(service->disk))
+        return PROBLEM_DISK_FULL;
     if (!tell_of_log(request, answer))
         return PROBLEM_INTERNAL;
     reply->answer = answer;
@@ -157,6 +160,22 @@ write_writer_metrics(const struct writer *writer, struct text *out)
                       status.commit_us);
 }
 
+/* Where it is known. */
+static void
+write_disk_metrics(struct disk *disk, struct text *out)
+{
+    struct disk_status status;
+
+    if (!disk)
+        return;
+    disk_status(disk, &status);
+    metrics_write_one(out, "breakwater_disk_bytes", "gauge", "Of the database's disk.", status.bytes);
+    metrics_write_one(out, "breakwater_disk_available_bytes", "gauge",
+                      "Of them, those that PostgreSQL can still write.", status.available_bytes);
+    metrics_write_one(out, "breakwater_disk_full", "gauge",
+                      "1: less than a twentieth is left, and decisions are refused.", status.is_full);
+}
+
 /* Of the market whose latest snapshot is the oldest. */
 static void
 write_snapshot_age(struct request *request, struct text *out)
@@ -186,6 +205,7 @@ get_metrics(struct request *request, struct reply *reply)
     metrics_write(request->service->metrics, &out);
     write_log_metrics(request->service->sequencer, request->service->witnesses, &out);
     write_writer_metrics(request->service->writer, &out);
+    write_disk_metrics(request->service->disk, &out);
     write_snapshot_age(request, &out);
     limits_write(request->service->limits, &out);
     reply->bytes = out.bytes;

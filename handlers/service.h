@@ -12,6 +12,7 @@
 struct caretaker;
 struct connection;
 struct database;
+struct disk;
 struct housekeeper;
 struct kept_snapshot;
 struct key_cache;
@@ -30,6 +31,7 @@ struct service {
     bool                 is_embedded;         /* the private database: previews without a key are allowed from loopback */
     atomic_bool          is_stopping;
     struct database     *database;
+    struct disk         *disk;                /* the database's; NULL: it is not known */
     struct key_cache    *keys;
     struct market_cache *markets;
     struct snapshot_cache *snapshots;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/disk.h"
 #include "db/snapshots.h"
 #include "handlers/service.h"
 #include "record/instant.h"
@@ -146,6 +147,8 @@ put_snapshot(struct request *request, struct reply *reply)
     struct quota          quota;
     int64_t               wait_us;
 
+    if (!disk_has_room(service->disk))
+        return PROBLEM_DISK_FULL;
     if (!limiter_take(&service->pushes, key_id, strlen(key_id), &push_rate, 1, limits_clock_us(),
                       &quota, &wait_us)) {
         reply->retry_after_s = (unsigned)(wait_us / SECOND_US + 1);

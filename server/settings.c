@@ -25,6 +25,8 @@ static const struct field settings_fields[] = {
                   .max = 255, .initial = "127.0.0.1:8080"),
     TEXT_FIELD   (settings, database_url,     .optional = true, .form = TEXT_ANY, .min = 1,
                   .max = 4096),
+    TEXT_FIELD   (settings, disk,             .optional = true, .form = TEXT_ANY, .min = 1,
+                  .max = 4000),
     TEXT_FIELD   (settings, state,            .optional = true, .form = TEXT_ANY, .min = 1,
                   .max = 4000),
     TEXT_FIELD   (settings, origin,           .optional = true, .form = TEXT_ANY, .min = 1,

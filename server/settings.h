@@ -13,6 +13,8 @@ enum recording { RECORDING_OFF, RECORDING_ON };
 struct settings {
     const char *listen;                   /* address and port */
     const char *database_url;             /* a secret; NULL: the private database */
+    /* a directory on the database's disk; NULL: that of the private database, else none */
+    const char *disk;
     /* the folder of the private database and of the first keys */
     const char *state;
     const char *origin;                   /* of the transparency log */

@@ -9,10 +9,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "commands/commands.h"
+#include "db/disk.h"
 #include "db/housekeeper.h"
 #include "db/log.h"
 #include "db/log_keys.h"
@@ -99,6 +101,28 @@ fill(struct running *running)
     connection_close(&connection);
     running->shared->has_keys = is_filled;
     return is_filled;
+}
+
+static int
+measure_disk(const char *path, struct statvfs *out, void *context)
+{
+    const struct api_service *shared = context;
+
+    (void)path;
+    *out = (struct statvfs){ .f_frsize = 4096, .f_blocks = 1000,
+                             .f_bavail = shared->is_disk_full ? 49 : 500 };
+    return 0;
+}
+
+static bool
+open_disk(struct running *running)
+{
+    struct disk_settings settings = { .path = "/", .measure = measure_disk,
+                                      .context = running->shared };
+    char                 why[DATABASE_WHY_MAX];
+
+    running->service.disk = disk_open(&settings, why);
+    return running->service.disk || fail(running, "disk", why);
 }
 
 static bool
@@ -201,6 +225,7 @@ close_all(struct running *running)
         housekeeper_close(service->housekeeper);
     sequencer_close(service->sequencer);
     watchers_close(service->watchers);
+    disk_close(service->disk);
     if (service->database)
         database_close(service->database);
     metrics_close(service->metrics);
@@ -223,7 +248,7 @@ serve(struct api_service *shared, int ready_fd)
     running.service.engine_build   = "test";
     running.service.is_embedded    = shared->is_embedded;
     running.service.metrics        = metrics_open(routes);
-    bool is_open = running.service.metrics && open_database(&running) && open_log(&running) &&
+    bool is_open = running.service.metrics && open_disk(&running) && open_database(&running) && open_log(&running) &&
                    open_threads(&running) &&
                    open_listener(&running);
     if (is_open && write(ready_fd, "", 1) == 1)

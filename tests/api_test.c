@@ -13,6 +13,7 @@
 #include "tests/api_batch.h"
 #include "tests/api_figures.h"
 #include "tests/api_decisions.h"
+#include "tests/api_disk.h"
 #include "tests/api_flows.h"
 #include "tests/api_governance.h"
 #include "tests/api_impact.h"
@@ -1011,6 +1012,7 @@ api_suite(void)
     api_governance_add_apart(add_case(suite, "governance apart", api_prepare, NULL));
     api_impact_add_apart(add_case(suite, "impact", api_prepare, NULL));
     api_batch_add(add_case(suite, "batches", api_open, api_close));
+    api_disk_add_apart(add_case(suite, "disk", api_prepare, NULL));
     api_batch_add_apart(add_case(suite, "batches_apart", api_prepare, NULL));
     api_limits_add_apart(add_case(suite, "limits", api_prepare, NULL));
     tcase_add_test(add_case(suite, "coverage", api_prepare, NULL), everything_documented_was_seen);

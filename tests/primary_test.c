@@ -97,14 +97,13 @@ listen_silently(int *port)
 START_TEST(a_silent_host_does_not_keep_us_from_the_next)
 {
     struct opened opened;
-    char          url[URL_MAX], silent[64], why[DATABASE_WHY_MAX];
+    char          url[URL_MAX + 32], both[URL_MAX], why[DATABASE_WHY_MAX];
     int           port;
     int           fd = listen_silently(&port);
 
     opened_fresh(&opened);
-    put_before(opened.url, "127.0.0.1", url);
-    snprintf(silent, sizeof silent, " port=%d,5432", port);
-    strncat(url, silent, sizeof url - strlen(url) - 1);
+    put_before(opened.url, "127.0.0.1", both);
+    snprintf(url, sizeof url, "%s port=%d,5432", both, port);
     int64_t          begun_us = wait_clock_us();
     struct database *database = database_open(
         &(struct database_settings){ .url = url, .connect_ms = 1000 }, why);
