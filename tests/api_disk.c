@@ -14,7 +14,8 @@
 #define STATE   "'state':{'prices':{'ETH':'2000','USDC':'1'}}"
 #define GOOD    "{'market':'eth-usd'," ACCOUNT "," STATE "}"
 #define BATCH   "{'market':'eth-usd'," STATE ",'items':[{" ACCOUNT "}]}"
-#define PUSH    "{'observed_at':'2026-01-01T00:00:00Z','prices':{'ETH':[],'USDC':[]}}"
+#define REPORT  "[{'source':'a','price':'1','observed_at':'2026-01-01T00:00:00Z'}]"
+#define PUSH    "{'observed_at':'2026-01-01T00:00:00Z','prices':{'ETH':" REPORT ",'USDC':" REPORT "}}"
 #define PROPOSAL "{'market':'eth-usd','base_version':1,'rationale':'r'," \
     "'patch':{'assets':{'ETH':{'threshold':'0.82'}}}}"
 #define COUNT_OF(list) (sizeof(list) / sizeof *(list))
@@ -30,7 +31,7 @@ static const struct { const char *method, *path; int key; const char *body; int 
     { "GET",  "/readyz",                      ROLE_ANYONE,  NULL, 200, 503 },
     { "GET",  "/livez",                       ROLE_ANYONE,  NULL, 200, 200 },
     { "GET",  "/v1/markets/eth-usd",          ROLE_ANYONE,  NULL, 200, 200 },
-    { "GET",  "/v1/decisions?count=1",        ROLE_AUDIT,   NULL, 200, 200 },
+    { "GET",  "/v1/decisions?limit=1",        ROLE_AUDIT,   NULL, 200, 200 },
     { "GET",  "/log/checkpoint",              ROLE_ANYONE,  NULL, 200, 200 },
     { "POST", "/v1/proposals",                ROLE_PROPOSE, PROPOSAL, 201, 201 },
 };
