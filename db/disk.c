@@ -31,7 +31,8 @@ static void
 tell(struct disk *disk, const char *what)
 {
     if (disk->settings.database)
-        database_report(disk->settings.database, "the database's disk (%.200s) %s", disk->path, what);
+        database_report(disk->settings.database, "the database's disk (%.200s) %s", disk->path,
+                        what);
 }
 
 /* Of a thousand parts, how many can be written; without overflow on any disk below 2^53 bytes. */

@@ -169,11 +169,13 @@ write_disk_metrics(struct disk *disk, struct text *out)
     if (!disk)
         return;
     disk_status(disk, &status);
-    metrics_write_one(out, "breakwater_disk_bytes", "gauge", "Of the database's disk.", status.bytes);
+    metrics_write_one(out, "breakwater_disk_bytes", "gauge", "Of the database's disk.",
+                      status.bytes);
     metrics_write_one(out, "breakwater_disk_available_bytes", "gauge",
                       "Of them, those that PostgreSQL can still write.", status.available_bytes);
     metrics_write_one(out, "breakwater_disk_full", "gauge",
-                      "1: less than a twentieth is left, and decisions are refused.", status.is_full);
+                      "1: less than a twentieth is left, and decisions are refused.",
+                      status.is_full);
 }
 
 /* Of the market whose latest snapshot is the oldest. */

@@ -15,13 +15,19 @@
 #define GOOD    "{'market':'eth-usd'," ACCOUNT "," STATE "}"
 #define BATCH   "{'market':'eth-usd'," STATE ",'items':[{" ACCOUNT "}]}"
 #define REPORT  "[{'source':'a','price':'1','observed_at':'2026-01-01T00:00:00Z'}]"
-#define PUSH    "{'observed_at':'2026-01-01T00:00:00Z','prices':{'ETH':" REPORT ",'USDC':" REPORT "}}"
+#define PUSH    "{'observed_at':'2026-01-01T00:00:00Z','prices':{'ETH':" REPORT "," \
+    "'USDC':" REPORT "}}"
 #define PROPOSAL "{'market':'eth-usd','base_version':1,'rationale':'r'," \
     "'patch':{'assets':{'ETH':{'threshold':'0.82'}}}}"
 #define COUNT_OF(list) (sizeof(list) / sizeof *(list))
 
 /* All but what makes decisions or takes in market states goes on. */
-static const struct { const char *method, *path; int key; const char *body; int free, full; } calls[] = {
+static const struct {
+    const char *method, *path;
+    int         key;
+    const char *body;
+    int         free, full;
+} calls[] = {
     { "POST", "/v1/previews",                 ROLE_PREVIEW, GOOD, 201, 503 },
     { "POST", "/v1/penalties",                ROLE_PREVIEW, GOOD, 201, 503 },
     { "POST", "/v1/liquidation-prices",       ROLE_PREVIEW, GOOD, 201, 503 },

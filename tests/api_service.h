@@ -24,12 +24,9 @@ struct api_service {
     char     state[128];                      /* the folder of the log's keys and its state file */
     bool     is_embedded;                     /* as the default: from here nobody needs a key */
     bool     lacks_witnesses;                 /* the log grows, and nothing of it is published */
-<<<<<<< HEAD
     struct rate rates[LIMITS_COUNT];          /* none, unless a test sets some before the start */
     char     trusted_proxies[64];
-=======
     bool     is_disk_full;                    /* as the service's measurements find it */
->>>>>>> 1b7db4b (Decisions stop before the last twentieth of the database's disk; reads go on)
     bool     has_keys;                        /* they and the sample markets are in the database */
     char     secrets[API_KEYS][KEY_SECRET_MAX];
     unsigned port;

@@ -14,7 +14,11 @@
 enum { URL_MAX = 512, PATH_ROOM = 256, FILE_MAX = 128 };
 
 /* The hosts are tried as they stand, each with its port. */
-static const struct { const char *url; size_t count; const char *host, *hostaddr, *port; } urls[] = {
+static const struct {
+    const char *url;
+    size_t      count;
+    const char *host, *hostaddr, *port;
+} urls[] = {
     { "host=a dbname=x",                        1, NULL, NULL, NULL },
     { "dbname=x",                               1, NULL, NULL, NULL },
     { "host=a,b port=1,2",                      2, "b", NULL, "2" },
