@@ -153,5 +153,5 @@ package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
 clean: ; rm -rf build build-*
 
 .PHONY: march image install package reproduce ALWAYS deps run test check
-.PHONY: halves peers model tidy lint contract bench fuzz fuzzers faults clean
+.PHONY: ha halves peers model tidy lint contract bench fuzz fuzzers faults clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/faults/*.d)
