@@ -31,6 +31,19 @@ opened_close(struct opened *opened)
     database_close(opened->database);
 }
 
+const uint8_t opened_seed[KEY_BYTES] = { 7, 3, 1 };
+
+void
+opened_log(struct opened *opened, const char *origin, struct signer *signer,
+           struct integrator *integrator)
+{
+    opened_fresh(opened);
+    *signer     = signer_of(KEY_NOTE, origin, opened_seed);
+    *integrator = (struct integrator){ .origin = origin, .signers = signer, .signers_count = 1,
+                                       .is_publishing = true };
+    ck_assert_int_eq(head_open(&opened->connection, origin), OUTCOME_OK);
+}
+
 struct checked { char inst[INST_TEXT_MAX]; int64_t iseq, decisions; char prev[DIGEST_TEXT_MAX]; };
 
 enum { ROW_INST, ROW_ISEQ, ROW_KIND, ROW_SALT, ROW_ENTRY, ROW_RECORD };

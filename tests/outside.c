@@ -8,7 +8,27 @@
 
 #include <check.h>
 
+#include "tests/api.h"
+
 enum { COMMAND_MAX = 1024, TOKEN_PATH_MAX = 160 };
+
+void
+outside_decide(int count)
+{
+    char *body = api_text("{'market':'eth-usd','account':{'id':'a','collateral':"
+                          "[{'asset':'ETH','quantity':'10'}],'debt':[{'asset':'USDC','quantity':'12000'}]},"
+                          "'state':{'prices':{'ETH':'2000','USDC':'1'}}}");
+
+    for (int i = 0; i < count; i++) {
+        struct api_request request = { .method = "POST", .path = "/v1/previews", .body = body,
+                                       .key = ROLE_PREVIEW, .is_direct = true };
+        struct api_answer  answer;
+        api_call(&request, &answer);
+        ck_assert_msg(answer.http.status == 201, "%s", answer.http.body);
+        api_forget(&answer);
+    }
+    free(body);
+}
 
 /* The auditor's key as a file beside the log's. */
 static void

@@ -7,6 +7,9 @@
 
 enum { OUTSIDE_SAID_MAX = 4096 };
 
+/* So many previews, asked of the API tests' service. */
+void outside_decide(int count);
+
 /* Runs `breakwater verify` (or `monitor`) with the arguments behind place, key and key of an auditor;
  * gives out its exit status and all that it said. The program is BREAKWATER_PROGRAM, else
  * build/breakwater. */

@@ -17,27 +17,7 @@
 #include "tests/api.h"
 #include "tests/suite.h"
 
-#define QUESTION \
-    "{'market':'eth-usd','account':{'id':'a','collateral':[{'asset':'ETH','quantity':'10'}]," \
-    "'debt':[{'asset':'USDC','quantity':'12000'}]},'state':{'prices':{'ETH':'2000','USDC':'1'}}}"
-
 enum { LOADERS = 2, LOAD = 150 };
-
-static void
-decide(int count)
-{
-    char *body = api_text(QUESTION);
-
-    for (int i = 0; i < count; i++) {
-        struct api_request request = { .method = "POST", .path = "/v1/previews", .body = body,
-                                       .key = ROLE_PREVIEW, .is_direct = true };
-        struct api_answer  answer;
-        api_call(&request, &answer);
-        ck_assert_msg(answer.http.status == 201, "%s", answer.http.body);
-        api_forget(&answer);
-    }
-    free(body);
-}
 
 static int64_t
 number(const char *sql)
@@ -61,7 +41,7 @@ START_TEST(log_verifies_while_it_grows)
     for (int i = 0; i < LOADERS; i++) {
         pids[i] = fork();
         if (!pids[i]) {
-            decide(LOAD);
+            outside_decide(LOAD);
             _exit(0);
         }
     }
@@ -90,7 +70,7 @@ START_TEST(state_is_an_anchor)
     snprintf(arguments, sizeof arguments, "--quiet --state %s", path);
     ck_assert_msg(outside_program(api_running(), "verify", arguments, said) == 0, "%s", said);
     size = number("SELECT size FROM audit.head");
-    decide(3);
+    outside_decide(3);
     settle_log();
     ck_assert_msg(outside_program(api_running(), "verify", arguments, said) == 0, "%s", said);
     char wanted[80];
@@ -256,9 +236,9 @@ START_TEST(decision_that_the_rules_do_not_give_is_found)
 {
     char said[OUTSIDE_SAID_MAX], wanted[80];
 
-    decide(3);
+    outside_decide(3);
     postgres_run(api_running()->url, forge);
-    decide(1);
+    outside_decide(1);
     settle_log();
     int64_t last = number("SELECT max(idx) FROM audit.leaf WHERE day IS NOT NULL");
     snprintf(wanted, sizeof wanted, "breakwater: entry %" PRId64 ": replay_differs: ", last);

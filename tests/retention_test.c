@@ -21,8 +21,6 @@
 
 enum { OLD_DAY = 20000, DECISIONS = 300 };       /* 2024-10-04 */
 
-static const uint8_t seed[KEY_BYTES] = { 7, 3, 1 };
-
 static struct opened     opened;
 static struct signer     signer;
 static struct integrator integrator;
@@ -30,11 +28,7 @@ static struct integrator integrator;
 static void
 open_log(void)
 {
-    opened_fresh(&opened);
-    signer     = signer_of(KEY_NOTE, ORIGIN, seed);
-    integrator = (struct integrator){ .origin = ORIGIN, .signers = &signer, .signers_count = 1,
-                                       .is_publishing = true };
-    ck_assert_int_eq(head_open(&opened.connection, ORIGIN), OUTCOME_OK);
+    opened_log(&opened, ORIGIN, &signer, &integrator);
 }
 
 static void

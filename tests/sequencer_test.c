@@ -22,8 +22,6 @@
 
 #define ORIGIN "breakwater.test/audit"
 
-static const uint8_t seed[KEY_BYTES] = { 7, 3, 1 };
-
 static struct opened     opened;
 static struct signer     signer;
 static struct integrator integrator;
@@ -31,11 +29,7 @@ static struct integrator integrator;
 static void
 open_log(void)
 {
-    opened_fresh(&opened);
-    signer     = signer_of(KEY_NOTE, ORIGIN, seed);
-    integrator = (struct integrator){ .origin = ORIGIN, .signers = &signer, .signers_count = 1,
-                                       .is_publishing = true };
-    ck_assert_int_eq(head_open(&opened.connection, ORIGIN), OUTCOME_OK);
+    opened_log(&opened, ORIGIN, &signer, &integrator);
 }
 
 static void
@@ -438,7 +432,7 @@ START_TEST(thread_publishes_and_remembers)
     struct checkpoint         kept;
 
     ck_assert(receipt_name(ORIGIN, receipt));
-    keys.receipt = signer_of(KEY_NOTE, receipt, seed);
+    keys.receipt = signer_of(KEY_NOTE, receipt, opened_seed);
     postgres_scratch(folder);
     snprintf(state, sizeof state, "%s/audit-state.%d", folder, getpid());
     for (int64_t size = 100; size <= 300; size += 100) {
@@ -486,7 +480,7 @@ START_TEST(key_takes_anothers_place)
     struct sequencer         *sequencer;
 
     ck_assert(receipt_name(ORIGIN, receipt));
-    keys.receipt = signer_of(KEY_NOTE, receipt, seed);
+    keys.receipt = signer_of(KEY_NOTE, receipt, opened_seed);
     keys.next    = signer_of(KEY_NOTE, ORIGIN, other_seed);
     postgres_scratch(folder);
     snprintf(state, sizeof state, "%s/rotated.%d", folder, getpid());

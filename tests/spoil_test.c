@@ -14,9 +14,6 @@
 #include "tests/outside.h"
 #include "tests/suite.h"
 
-#define QUESTION \
-    "{'market':'eth-usd','account':{'id':'a','collateral':[{'asset':'ETH','quantity':'10'}]," \
-    "'debt':[{'asset':'USDC','quantity':'12000'}]},'state':{'prices':{'ETH':'2000','USDC':'1'}}}"
 #define WAITS  "cccccccc-0000-4000-8000-000000000003"
 #define OTHER  "dddddddd-0000-4000-8000-000000000004"
 #define LAST   "(SELECT max(idx) FROM audit.leaf WHERE day IS NOT NULL)"
@@ -28,22 +25,6 @@ enum { DECISIONS = 20, SQL_MAX = 1200, COLUMNS_MAX = 128 };
 static const char *const tables[] = { "head", "leaf", "tile", "bundle", "checkpoint", "cosignature",
                                       "witness_state", "search", "body", "event", "pending",
                                       "instance" };
-
-static void
-decide(int count)
-{
-    char *body = api_text(QUESTION);
-
-    for (int i = 0; i < count; i++) {
-        struct api_request request = { .method = "POST", .path = "/v1/previews", .body = body,
-                                       .key = ROLE_PREVIEW, .is_direct = true };
-        struct api_answer  answer;
-        api_call(&request, &answer);
-        ck_assert_msg(answer.http.status == 201, "%s", answer.http.body);
-        api_forget(&answer);
-    }
-    free(body);
-}
 
 static void
 run_sql(const char *sql)
@@ -112,10 +93,10 @@ static void
 open_live(void)
 {
     api_open();
-    decide(DECISIONS);
+    outside_decide(DECISIONS);
     settle_log();
     api_restart();
-    decide(2);
+    outside_decide(2);
     settle_log();
     keep();
 }
@@ -125,10 +106,10 @@ static void
 open_at_rest(void)
 {
     api_open();
-    decide(DECISIONS);
+    outside_decide(DECISIONS);
     settle_log();
     api_restart();
-    decide(2);
+    outside_decide(2);
     settle_log();
     ck_assert(api_service_stop(api_running()));
     run_sql("UPDATE audit.checkpoint SET published_at = signed_at WHERE published_at IS NULL");
