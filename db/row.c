@@ -79,10 +79,12 @@ read_null(const struct field *field, void *member)
     case FIELD_DECIMAL:
         *(struct decimal *)member = DECIMAL_NONE;
         return true;
+    case FIELD_INTEGER:
+        *(int64_t *)member = INTEGER_NONE;
+        return true;
     case FIELD_INSTANT:
         *(int64_t *)member = INSTANT_NONE;
         return true;
-    case FIELD_INTEGER:
     case FIELD_FLAG:
     case FIELD_CHOICE:
     case FIELD_RECORD:
@@ -128,7 +130,8 @@ write_value(const struct field *field, const void *member, char room[static ROW_
     case FIELD_INSTANT:
         integer = *(const int64_t *)member;
         snprintf(room, ROW_TEXT_MAX, "%" PRId64, integer);
-        return ARG_TEXT(field->kind == FIELD_INSTANT && integer == INSTANT_NONE ? NULL : room);
+        _Static_assert(INTEGER_NONE == INSTANT_NONE, "one value says that there is none");
+        return ARG_TEXT(integer == INSTANT_NONE ? NULL : room);
     case FIELD_DECIMAL:
         if (decimal_is_none(*(const struct decimal *)member))
             return ARG_TEXT(NULL);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/scan.h"
 #include "server/percent.h"
 
 const char *const role_names[ROLE_COUNT + 1] = {
@@ -90,13 +91,25 @@ takes(const struct route *route, const char *method)
            (!strcmp(route->method, "GET") && !strcmp(method, "HEAD"));
 }
 
+/* What is told to callers again, as in "there is no market ...". */
+static bool
+is_utf8(const char *text)
+{
+    const char *end = text + strlen(text);
+
+    for (size_t count; text < end; text += count)
+        if (!(count = utf8_character(text, end)))
+            return false;
+    return true;
+}
+
 static bool
 cut(char *path, const struct parts *parts, const char *args[static ROUTE_ARGS_MAX])
 {
     for (size_t i = 0; i < parts->count; i++) {
         char *part = path + parts->starts[i];
         part[parts->lengths[i]] = '\0';
-        if (!percent_decode(part))
+        if (!percent_decode(part) || !is_utf8(part))
             return false;
         args[i] = part;
     }

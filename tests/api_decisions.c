@@ -248,6 +248,42 @@ START_TEST(export_holds_each_record_and_ends_with_a_trailer)
 }
 END_TEST
 
+/* It has no version of parameters. */
+START_TEST(decision_under_rules_of_its_own_is_found_and_exported)
+{
+    struct api_answer preset, answer;
+    char              cursor[65];
+
+    api_open_another(false);
+    fetch("/v1/presets/breakwater", ROLE_ANYONE, NULL, 200, &preset);
+    size_t room = preset.http.count + 256;
+    char  *body = malloc(room);
+    ck_assert_ptr_nonnull(body);
+    snprintf(body, room, "{\"parameters\":%s,\"account\":{\"id\":\"own\",\"cash\":\"1\"},"
+                         "\"state\":{\"prices\":{\"ETH\":\"1\"}}}", preset.http.body);
+    struct api_request request = { .method = "POST", .path = "/v1/previews", .key = API_EVERY_ROLE,
+                                   .body = body, .is_direct = true };
+    api_call(&request, &answer);
+    ck_assert_msg(answer.http.status == 201, "%.500s", answer.http.body);
+    api_forget(&answer);
+    wait_for(1);
+    json_t *items = list("?account=own", cursor);
+    ck_assert_uint_eq(json_array_size(items), 1);
+    ck_assert(json_is_null(json_object_get(json_array_get(items, 0), "parameters_version")));
+    json_decref(items);
+    fetch(FOLDER "/export", ROLE_AUDIT, NULL, 200, &answer);
+    ck_assert_ptr_nonnull(strstr(answer.http.body, "\"parameters_version\":null"));
+    ck_assert_ptr_nonnull(strstr(answer.http.body, "{\"trailer\":{\"count\":1,"));
+    api_forget(&answer);
+    fetch(FOLDER "/export", ROLE_AUDIT, "Accept: text/csv\r\n", 200, &answer);
+    ck_assert_ptr_nonnull(strstr(answer.http.body, "# count=1 "));
+    api_forget(&answer);
+    api_forget(&preset);
+    free(body);
+    api_close();
+}
+END_TEST
+
 START_TEST(cells_that_a_spreadsheet_would_run_are_escaped)
 {
     char              ids[MADE][DECISION_ID_MAX];
@@ -490,6 +526,7 @@ api_decisions_add_apart(TCase *tcase)
     tcase_add_loop_test(tcase, pages_hold_still_while_the_log_grows, 0, 2);
     tcase_add_test(tcase, cursor_of_another_search_is_refused);
     tcase_add_test(tcase, export_holds_each_record_and_ends_with_a_trailer);
+    tcase_add_test(tcase, decision_under_rules_of_its_own_is_found_and_exported);
     tcase_add_test(tcase, cells_that_a_spreadsheet_would_run_are_escaped);
     tcase_add_test(tcase, each_decision_is_computed_again_to_the_byte);
     tcase_add_test(tcase, replay_names_what_differs_and_the_engine);
