@@ -128,6 +128,10 @@ fuzz:
 fuzzers: $(FUZZERS)
 	@tests/fuzz/run.sh $(BUILD) $(or $(SECONDS),20) $^
 
+# The running service against openapi.yaml: good requests, nearly good ones, and hostile bytes.
+http-fuzz: $(BUILD)/breakwater
+	@python3 tests/http_fuzz/run.py $(BUILD) --seconds $(or $(SECONDS),20) --seed $(or $(SEED),1)
+
 # Faults under load: `make faults COUNT=5` for so many of each, `FAULT="kill disk"` for some of them.
 faults: $(BUILD)/breakwater $(BUILD)/tests/faults/log_check
 	@python3 tests/faults/run.py $(BUILD) "$(COUNT)" $(FAULT)
@@ -153,5 +157,5 @@ package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
 clean: ; rm -rf build build-*
 
 .PHONY: march image install package reproduce ALWAYS deps run test check
-.PHONY: ha halves peers model tidy lint contract bench fuzz fuzzers faults clean
+.PHONY: ha halves peers model tidy lint contract bench fuzz fuzzers http-fuzz faults clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/faults/*.d)

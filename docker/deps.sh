@@ -16,7 +16,7 @@ packages_of() {
     test) echo check libmpfr-dev libyaml-dev openssl python3 ;;
     tidy) echo binutils shellcheck ;;
     lint) echo clang clang-tidy cppcheck ;;
-    fuzz) echo clang libclang-rt-14-dev ;;
+    fuzz) echo clang libclang-rt-14-dev python3-yaml ;;
     faults) echo postgresql-15 python3 strace util-linux ;;
     bench) echo wrk python3 ;;
     peers)

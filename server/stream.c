@@ -283,7 +283,7 @@ stream_leave(struct stream *stream, bool is_failed)
     struct listener *listener = exchange->listener;
 
     pthread_mutex_lock(&stream->lock);
-    if (is_failed)
+    if (is_failed && !stream->is_bare)        /* of HEAD nothing is missing */
         cut(stream, ENDING_FAILED);
     stream->is_over     = true;
     stream->is_produced = false;

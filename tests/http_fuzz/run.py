@@ -168,7 +168,8 @@ class Fuzzer:
 
     def ask(self, operation, target, fields, data, is_head=False):
         """Status, header and bytes of one request on the connection that is kept."""
-        if self.connection is None:
+        is_new = self.connection is None
+        if is_new:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.service.port, timeout=ANSWER_S_MAX)
         method = "HEAD" if is_head else operation.method
         try:
@@ -180,6 +181,9 @@ class Fuzzer:
         except (OSError, http.client.HTTPException) as error:
             self.connection.close()
             self.connection = None
+            if not is_new and isinstance(error, ConnectionError):
+                self.counts["closed between two requests"] += 1      # as any server may
+                return self.ask(operation, target, fields, data, is_head)
             raise Found(f"{method} {target}: no answer: {error!r}") from error
         if is_stream or answer.getheader("Connection") == "close":
             self.connection.close()
