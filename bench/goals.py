@@ -381,6 +381,8 @@ def main(build, seconds=3, rounds=3, entries=1000000):
         bench = Bench(stack, build, seconds, rounds)
         try:
             measure(bench, entries)
+        except NotMeasured as why:
+            sys.exit(str(why))
         finally:
             bench.table.print()
 

@@ -1,11 +1,12 @@
 """What bench/goals.py loads: requests, the servers that they go to, and wrk."""
 import json
 import os
+import socket
 import statistics
 import subprocess
 import time
 
-from service import end_with_parent, free_port
+from service import START_S_MAX, end_with_parent, free_port
 
 ACCOUNT = {"id": "acct-1", "collateral": [{"asset": "ETH", "quantity": "10"}],
            "debt": [{"asset": "USDC", "quantity": "15500"}],
@@ -42,7 +43,13 @@ class Constant:
         self.process = subprocess.Popen([os.path.join(build, "bench/constant"), str(self.port),
                                          str(count)], stdin=subprocess.PIPE,
                                         preexec_fn=end_with_parent())
-        time.sleep(0.3)
+        for _ in range(START_S_MAX * 20):
+            with socket.socket() as asked:
+                if asked.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        self.close()
+        raise NotMeasured("the constant server does not answer")
 
     def close(self):
         self.process.stdin.close()
