@@ -89,7 +89,7 @@ test: deps
 	@$(AGAIN) check
 
 check: $(if $(COMMANDS),$(BUILD)/breakwater) $(BUILD)/tests/run
-	@$(if $(TSAN),$(RACES)) BREAKWATER_PROGRAM=$(BUILD)/breakwater \
+	@$(if $(TSAN),$(RACES))$(if $(SAN), BREAKWATER_CORES=on) BREAKWATER_PROGRAM=$(BUILD)/breakwater \
 	    $(BUILD)/tests/run $(or $(SUITES),$(if $(TSAN),$(THREADED)))
 
 # The same in less time, for a machine with nothing else to do.

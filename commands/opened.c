@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +17,17 @@ fail(const char *what, const char *why)
 {
     fprintf(stderr, "breakwater: %s: %s\n", what, why);
     return false;
+}
+
+/* Memory holds keys, passwords and what callers asked: a crash leaves no dump of it, and others of
+ * this user may not look into it. */
+static void
+keep_memory(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
 }
 
 static void
@@ -40,6 +53,8 @@ opened_read_settings(struct opened *opened)
     tell("warning: ", &faults[1]);
     tell("", &faults[0]);
     free(faults);
+    if (opened->settings.cores == DUMPING_OFF)
+        keep_memory();
     return is_good;
 }
 

@@ -33,7 +33,9 @@ enum {
     WORKERS_QUEUE_MAX   = 1000,
     PRODUCERS           = 4,              /* each with a connection of its own */
     PRODUCERS_QUEUE_MAX = 16,
-    DRAIN_S_MAX         = 10,
+    /* of a stop: the whole, and how long an open connection may be silent before it is closed */
+    DRAIN_MS_MAX        = 8000,
+    DRAIN_SILENT_MS_MAX = 1000,
 };
 
 struct serving {
@@ -334,15 +336,32 @@ reload(struct serving *serving)
         log_event(serving->log_fd, LOG_LEVEL_ERROR, "not reloaded", "%s", why);
 }
 
+/* What still comes on a connection that is open is answered, and closes it: only one on which nobody
+ * asks is closed without a word, as HTTP allows. */
+static bool
+is_drained(const struct serving *serving, int silent_ms)
+{
+    return !listener_in_flight(serving->listener) &&
+           (silent_ms >= DRAIN_SILENT_MS_MAX || !listener_connections(serving->listener));
+}
+
+/* /readyz says 503 first; then new connections are refused, and what is in flight ends. */
 static void
 drain(struct serving *serving)
 {
-    struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+    enum { STEP_MS = 10 };
+    struct timespec lead  = { .tv_sec = serving->opened.settings.farewell_s };
+    struct timespec pause = { .tv_nsec = STEP_MS * 1000 * 1000 };
+    int             silent_ms = 0;
 
     serving->service.is_stopping = true;
+    listener_bid_farewell(serving->listener);
+    nanosleep(&lead, NULL);
     listener_quiesce(serving->listener);
-    for (int i = 0; listener_in_flight(serving->listener) && i < DRAIN_S_MAX * 100; i++)
+    for (int ms = 0; ms < DRAIN_MS_MAX && !is_drained(serving, silent_ms); ms += STEP_MS) {
         nanosleep(&pause, NULL);
+        silent_ms = listener_in_flight(serving->listener) ? 0 : silent_ms + STEP_MS;
+    }
 }
 
 static void

@@ -18,6 +18,7 @@
 #include "db/log.h"
 #include "db/primary.h"
 #include "db/snapshots.h"
+#include "db/url.h"
 #include "db/wait.h"
 
 enum { CONNECT_MS = 2000, STATEMENT_MS = 10000, LOCK_MS = 1000, SLACK_MS = 2000 };
@@ -558,6 +559,10 @@ database_open(const struct database_settings *settings, char why[static DATABASE
 
     if (!database) {
         snprintf(why, DATABASE_WHY_MAX, "out of memory");
+        return NULL;
+    }
+    if (!url_check(settings->url, why)) {
+        database_close(database);
         return NULL;
     }
     database_look_around(database);

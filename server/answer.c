@@ -198,7 +198,7 @@ exchange_render(struct exchange *exchange)
             " RateLimit-Policy, Retry-After, traceparent");
     /* What follows on a connection is believed only where it is
      * certain that this request has ended. */
-    if (atomic_load(&exchange->listener->is_quiet) || exchange->is_cut_short ||
+    if (atomic_load(&exchange->listener->is_leaving) || exchange->is_cut_short ||
         exchange->problem == PROBLEM_MALFORMED)
         add(exchange, "Connection", "close");
 }

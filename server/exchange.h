@@ -45,7 +45,7 @@ struct listener {
     _Atomic size_t           bodies_bytes;           /* of the budget */
     /* requests whose header is complete; those that a thread of the service has */
     _Atomic size_t           in_flight, taken;
-    atomic_bool              is_quiet, is_closing;
+    atomic_bool              is_leaving, is_quiet, is_closing;
     pthread_mutex_t          spares_lock;
     struct exchange         *spares;                 /* for the next requests */
     pthread_mutex_t          streams_lock;

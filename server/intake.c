@@ -346,6 +346,14 @@ exchange_place(struct exchange *exchange, const struct sockaddr *peer)
                                            exchange->forwarded_for, exchange->forwarded);
 }
 
+/* The key was looked at: nothing later needs it, and memory is not to hold it. */
+static void
+forget_key(struct request *request)
+{
+    if (request->authorization)
+        explicit_bzero((char *)(uintptr_t)request->authorization, strlen(request->authorization));
+}
+
 static void
 take_method(struct exchange *exchange, const char *method)
 {
@@ -390,6 +398,7 @@ exchange_begin(struct exchange *exchange, const char *method, const char *versio
     bool is_framed = frame(exchange);
     if (!exchange->problem)
         check(exchange);
+    forget_key(request);
     exchange->is_cut_short = exchange->problem &&
                              (!is_framed || exchange->announced > DISCARD_BYTES_MAX ||
                               (exchange->has_body && exchange->expect));

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -97,6 +98,9 @@ on_header(void *exchange, enum MHD_ValueKind kind, const char *name, size_t name
 {
     (void)kind;
     exchange_add_header(exchange, name, name_count, value ? value : "", value ? value_count : 0);
+    /* the library's own copy of a key, which it does not clear when the connection is closed */
+    if (value && !strcasecmp(name, "Authorization"))
+        explicit_bzero((char *)(uintptr_t)value, value_count);
     return MHD_YES;
 }
 
@@ -524,13 +528,55 @@ listener_in_flight(const struct listener *listener)
     return atomic_load(&listener->in_flight);
 }
 
+static size_t
+count_connections(struct MHD_Daemon *daemon)
+{
+    const union MHD_DaemonInfo *info =
+        MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+    return info ? info->num_connections : 0;
+}
+
+size_t
+listener_connections(const struct listener *listener)
+{
+    size_t count = count_connections(listener->daemon);
+
+    for (size_t i = 0; i < listener->retired_count; i++)
+        count += count_connections(listener->retired[i]);
+    return count;
+}
+
+void
+listener_bid_farewell(struct listener *listener)
+{
+    atomic_store(&listener->is_leaving, true);
+}
+
+/* Those that the system has taken and the library has not: their clients believe them open. */
+static void
+take_waiting(struct listener *listener)
+{
+    struct sockaddr_storage address;
+    socklen_t               length = sizeof address;
+    int                     fd;
+
+    while ((fd = accept4(listener->fd, (struct sockaddr *)&address, &length,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+        MHD_add_connection(listener->daemon, fd, (struct sockaddr *)&address, length);
+        length = sizeof address;
+    }
+}
+
 /* The library stops accepting; the system stops taking connections for it. */
 void
 listener_quiesce(struct listener *listener)
 {
+    listener_bid_farewell(listener);
     if (atomic_exchange(&listener->is_quiet, true))
         return;
     MHD_quiesce_daemon(listener->daemon);
+    take_waiting(listener);
     shutdown(listener->fd, SHUT_RDWR);
     streams_stop(listener);
 }

@@ -50,9 +50,14 @@ struct listener *listener_open(const struct listener_settings *settings, const s
  * False: `why`, and all stays as it was. */
 bool             listener_reload(struct listener *listener, char why[static 160]);
 unsigned         listener_port(const struct listener *listener);
-/* accept no more; what is in flight goes on, but streams are ended */
+/* Each answer from now on says that its connection closes, for those who keep theirs to turn
+ * elsewhere; new connections are taken. */
+void             listener_bid_farewell(struct listener *listener);
+/* Accept no more. What is in flight goes on, and so do the connections that are open, each for one
+ * more answer; streams are ended. */
 void             listener_quiesce(struct listener *listener);
 size_t           listener_in_flight(const struct listener *listener);
+size_t           listener_connections(const struct listener *listener);       /* that are open */
 /* After in_flight is 0, or regardless: what is not answered then is cut off. What was taken must be
  * resumed first: that is waited for, for at most CLOSE_WAIT_S; past it the listener is left as it
  * is, for the end of the process. */

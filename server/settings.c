@@ -18,7 +18,7 @@
 enum { VARIABLE_MAX = 64, PATH_BYTES_MAX = 4096, FILE_BYTES_MAX = 16 << 10 };
 
 static const char *const log_choices[]    = { "none", "events", "requests", NULL };
-static const char *const record_choices[] = { "off", "on", NULL };
+static const char *const switch_choices[] = { "off", "on", NULL };
 
 static const struct field settings_fields[] = {
     TEXT_FIELD   (settings, listen,           .optional = true, .form = TEXT_ANY, .min = 1,
@@ -77,11 +77,14 @@ static const struct field settings_fields[] = {
                   .max = INT64_C(1) << 36, .initial = "268435456"),
     INTEGER_FIELD(settings, queue_max,        .optional = true, .min = 1, .max = 1000000,
                   .initial = "10000"),
+    INTEGER_FIELD(settings, farewell_s,       .optional = true, .min = 0, .max = 60, .initial = "0"),
     INTEGER_FIELD(settings, retention_days,   .optional = true, .min = 0, .max = 36500,
                   .initial = "0"),
     CHOICE_FIELD (settings, log,              .optional = true, .choices = log_choices,
                   .initial = "requests"),
-    CHOICE_FIELD (settings, record,           .optional = true, .choices = record_choices,
+    CHOICE_FIELD (settings, cores,            .optional = true, .choices = switch_choices,
+                  .initial = "off"),
+    CHOICE_FIELD (settings, record,           .optional = true, .choices = switch_choices,
                   .initial = "on"),
 };
 const struct record settings_record = RECORD(settings, settings_fields);

@@ -8,6 +8,7 @@
 #include "record/record.h"
 
 enum log_what  { LOG_NONE, LOG_EVENTS, LOG_REQUESTS };
+enum dumping   { DUMPING_OFF, DUMPING_ON };
 enum recording { RECORDING_OFF, RECORDING_ON };
 
 struct settings {
@@ -37,8 +38,10 @@ struct settings {
     int64_t     idle_s;
     int64_t     bodies_bytes_max;         /* of all bodies in flight */
     int64_t     queue_max;                /* decisions that wait for the database */
+    int64_t     farewell_s;               /* /readyz says 503 so long before connections are refused */
     int64_t     retention_days;           /* bodies of decisions are kept; 0: for ever */
     int         log;                      /* enum log_what */
+    int         cores;                    /* enum dumping: what memory holds may be dumped */
     /* enum recording; off: decisions are not recorded, for benchmarks only */
     int         record;
 };

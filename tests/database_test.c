@@ -95,7 +95,7 @@ START_TEST(no_server_is_said_in_words)
     ck_assert_ptr_nonnull(strstr(why, "/nowhere"));
     settings.url = "nonsense=1";
     ck_assert_ptr_null(database_open(&settings, why));
-    ck_assert_msg(strstr(why, "invalid connection option \"nonsense\"") != NULL, "%s", why);
+    ck_assert_msg(strstr(why, "invalid connection option") != NULL, "%s", why);
 }
 END_TEST
 
