@@ -28,10 +28,14 @@ enum {
 
 struct stream;
 
+/* The HTTP library's, and the socket that it accepts from: a duplicate of the listener's, since the
+ * library closes it where a start fails. */
+struct accepting { void *daemon; int fd; };
+
 struct listener {
-    void                    *daemon;      /* the HTTP library's */
+    struct accepting         accepting;
     /* that had the certificates before: their connections go on */
-    void                    *retired[RETIRED_MAX];
+    struct accepting         retired[RETIRED_MAX];
     size_t                   retired_count;
     int                      fd;          /* that accepts */
     unsigned                 port;

@@ -378,7 +378,7 @@ make_room_for_files(unsigned connections_max)
 }
 
 static struct MHD_Daemon *
-start(struct listener *listener, const struct pem *pem)
+start(struct listener *listener, const struct pem *pem, int fd)
 {
     const struct listener_settings *settings = &listener->settings;
     unsigned                        tls = pem->cert ? MHD_USE_TLS : 0;
@@ -395,7 +395,7 @@ start(struct listener *listener, const struct pem *pem)
     return MHD_start_daemon(
         MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | tls, 0, on_accept, listener,
         on_request, listener,
-        MHD_OPTION_LISTEN_SOCKET, listener->fd,
+        MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_THREAD_POOL_SIZE, settings->threads,
         MHD_OPTION_CONNECTION_LIMIT, settings->connections_max,
         MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_s,
@@ -407,23 +407,25 @@ start(struct listener *listener, const struct pem *pem)
         MHD_OPTION_END);
 }
 
-/* NULL: `why`. */
-static struct MHD_Daemon *
-start_with_certificate(struct listener *listener, char why[static WHY_BYTES])
+/* False: `why`. */
+static bool
+start_with_certificate(struct listener *listener, struct accepting *out, char why[static WHY_BYTES])
 {
-    struct pem         pem = { NULL, NULL };
-    struct MHD_Daemon *daemon = NULL;
+    struct pem pem = { NULL, NULL };
+
+    *out = (struct accepting){ NULL, -1 };
 
     if (!listener->tls_cert ||
         ((pem.cert = pem_read(listener->tls_cert, false, why)) &&
          (pem.key = pem_read(listener->tls_key, true, why)))) {
-        daemon = start(listener, &pem);
-        if (!daemon)
+        out->fd     = fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
+        out->daemon = out->fd < 0 ? NULL : start(listener, &pem, out->fd);
+        if (!out->daemon)
             snprintf(why, WHY_BYTES, "cannot start the threads that listen%s",
                      pem.cert ? ", or the certificate and its key do not fit" : "");
     }
     pem_forget(&pem);
-    return daemon;
+    return out->daemon;
 }
 
 static struct listener *
@@ -487,11 +489,18 @@ listener_open(const struct listener_settings *settings, const struct route *rout
     if (listener->fd < 0)
         return discard(listener);
     listener->port = port_of(listener->fd);
-    listener->daemon = start_with_certificate(listener, why);
-    if (listener->daemon)
+    if (start_with_certificate(listener, &listener->accepting, why))
         return listener;
     close(listener->fd);
     return discard(listener);
+}
+
+/* Of a daemon that was quiesced: it does not close its socket itself. */
+static void
+end_accepting(const struct accepting *accepting)
+{
+    MHD_stop_daemon(accepting->daemon);
+    close(accepting->fd);
 }
 
 /* The new one takes over the socket; the one before keeps its connections, until there are too many
@@ -501,18 +510,18 @@ listener_reload(struct listener *listener, char why[static WHY_BYTES])
 {
     if (!listener->tls_cert || atomic_load(&listener->is_quiet))
         return true;
-    struct MHD_Daemon *daemon = start_with_certificate(listener, why);
-    if (!daemon)
+    struct accepting accepting;
+    if (!start_with_certificate(listener, &accepting, why))
         return false;
-    MHD_quiesce_daemon(listener->daemon);
+    MHD_quiesce_daemon(listener->accepting.daemon);
     if (listener->retired_count == RETIRED_MAX) {
-        MHD_stop_daemon(listener->retired[0]);
+        end_accepting(&listener->retired[0]);
         listener->retired_count--;
         memmove(listener->retired, listener->retired + 1,
                 listener->retired_count * sizeof *listener->retired);
     }
-    listener->retired[listener->retired_count++] = listener->daemon;
-    listener->daemon = daemon;
+    listener->retired[listener->retired_count++] = listener->accepting;
+    listener->accepting = accepting;
     return true;
 }
 
@@ -540,10 +549,10 @@ count_connections(struct MHD_Daemon *daemon)
 size_t
 listener_connections(const struct listener *listener)
 {
-    size_t count = count_connections(listener->daemon);
+    size_t count = count_connections(listener->accepting.daemon);
 
     for (size_t i = 0; i < listener->retired_count; i++)
-        count += count_connections(listener->retired[i]);
+        count += count_connections(listener->retired[i].daemon);
     return count;
 }
 
@@ -563,7 +572,7 @@ take_waiting(struct listener *listener)
 
     while ((fd = accept4(listener->fd, (struct sockaddr *)&address, &length,
                          SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        MHD_add_connection(listener->daemon, fd, (struct sockaddr *)&address, length);
+        MHD_add_connection(listener->accepting.daemon, fd, (struct sockaddr *)&address, length);
         length = sizeof address;
     }
 }
@@ -575,7 +584,7 @@ listener_quiesce(struct listener *listener)
     listener_bid_farewell(listener);
     if (atomic_exchange(&listener->is_quiet, true))
         return;
-    MHD_quiesce_daemon(listener->daemon);
+    MHD_quiesce_daemon(listener->accepting.daemon);
     take_waiting(listener);
     shutdown(listener->fd, SHUT_RDWR);
     streams_stop(listener);
@@ -607,9 +616,9 @@ listener_close(struct listener *listener)
     atomic_store(&listener->is_closing, true);
     if (!wait_for_taken(listener))
         return;
-    MHD_stop_daemon(listener->daemon);
+    end_accepting(&listener->accepting);
     for (size_t i = 0; i < listener->retired_count; i++)
-        MHD_stop_daemon(listener->retired[i]);
+        end_accepting(&listener->retired[i]);
     close(listener->fd);
     discard(listener);
 }

@@ -348,11 +348,16 @@ stream_detach(struct stream *stream)
         exchange_close(exchange);
 }
 
+/* Watchers get a last word and the end of their answer; a producer's stream is cut, since its
+ * reader must not take it for whole. */
 static void
 stop(struct stream *stream)
 {
+    static const char last_word[] = "event: stopping\ndata: {}\n\n";
+
     pthread_mutex_lock(&stream->lock);
     if (stream->watchers && stream->count < BEHIND_BYTES) {
+        put(stream, last_word, sizeof last_word - 1);
         finish(stream, ENDING_STOPPING);
         stream->is_over = true;
         wake(stream);

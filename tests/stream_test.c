@@ -620,6 +620,10 @@ START_TEST(the_service_may_stop_while_it_streams)
     ck_assert(wait_for_ended(&service, 6));
     for (size_t i = 0; i < 4; i++)
         ck_assert(!http_wait_for(&clients[i], "\r\n0\r\n\r\n"));
+    for (size_t i = 4; i < 6; i++) {
+        ck_assert(http_wait_for(&clients[i], "event: stopping\ndata: {}\n\n"));
+        ck_assert(http_wait_for(&clients[i], "\r\n0\r\n\r\n"));
+    }
     check_ending(&service, "stopping", 6);
     close_service(&service);
     for (size_t i = 0; i < 6; i++)

@@ -132,6 +132,12 @@ START_TEST(certificate_is_replaced_while_it_serves)
         ck_assert_int_eq(ask(service.port, "https", cert, ""), 200);
         ck_assert_int_eq(ask(service.port, "https", old, ""), 0);
     }
+    for (int i = 0; i < 3; i++) {             /* another's key: it goes on with what it has */
+        snprintf(old, sizeof old, "%s.other", cert);
+        make_certificate(old, key);
+        ck_assert(!listener_reload(service.listener, why));
+        ck_assert_int_eq(ask(service.port, "https", cert, ""), 200);
+    }
     unlink(cert);
     ck_assert(!listener_reload(service.listener, why));
     ck_assert_ptr_nonnull(strstr(why, "cert."));
