@@ -61,6 +61,13 @@ get_livez(struct request *request, struct reply *reply)
     return PROBLEM_NONE;
 }
 
+/* What is told to who has a key, and on this machine: versions, and what goes on inside. */
+static bool
+may_look_inside(const struct request *request)
+{
+    return request->caller.key_id || service_is_near(request);
+}
+
 /* What ails the log does not keep decisions from being recorded: it is told, and stays 200. */
 static bool
 tell_of_log(struct request *request, struct readiness *answer)
@@ -74,7 +81,7 @@ tell_of_log(struct request *request, struct readiness *answer)
                 : status.merge_delay_us > MERGE_DELAY_ALARM_US ? LOG_LATE : LOG_SIGNED;
     witnesses_status(request->service->witnesses, &witnesses);
     const char *why = *status.why ? status.why : witnesses.why;
-    if (!*why)
+    if (!*why || !may_look_inside(request))
         return true;
     answer->log_detail = arena_copy(request->arena, why, strlen(why));
     return answer->log_detail;
@@ -109,6 +116,10 @@ get_version(struct request *request, struct reply *reply)
 
     if (!answer)
         return PROBLEM_INTERNAL;
+    if (!may_look_inside(request)) {
+        snprintf(reply->detail, sizeof reply->detail, "give a key of any role");
+        return PROBLEM_KEY_UNKNOWN;
+    }
     *answer = (struct version_answer){
         "breakwater", request->service->engine_version, request->service->engine_build
     };

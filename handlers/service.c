@@ -25,12 +25,18 @@ is_loopback_host(const char *host)
     return false;
 }
 
+bool
+service_is_near(const struct request *request)
+{
+    return request->caller.is_loopback && !request->caller.is_proxied &&
+           is_loopback_host(request->host) && !request->forwarded;
+}
+
 /* Without a key one may preview only on the embedded default, from this machine, with nothing in between. */
 static bool
 may_be_anonymous(const struct request *request)
 {
-    return request->service->is_embedded && request->caller.is_loopback &&
-           !request->caller.is_proxied && is_loopback_host(request->host) && !request->forwarded;
+    return request->service->is_embedded && service_is_near(request);
 }
 
 static enum problem

@@ -66,6 +66,10 @@ struct visit {
 
 struct hooks service_hooks(struct service *service);
 
+/* Does the request come from this machine, by a name that only this machine has, with no proxy in
+ * between? */
+bool service_is_near(const struct request *request);
+
 /* Runs `handle` on a worker, then resumes the request; where no worker has room, resumes it with a problem. */
 void               service_run_on_worker(struct visit *visit, enum problem (*handle)(struct request *, struct reply *));
 /* The request's own, made when it is first asked for; NULL: no memory. */

@@ -172,6 +172,18 @@ has_header(const struct exchange *exchange, const char *name)
     return false;
 }
 
+/* For browsers: an answer is data, and never a page that runs something, is framed or tells where
+ * somebody came from. */
+static void
+add_guards(struct exchange *exchange)
+{
+    add(exchange, "X-Content-Type-Options", "nosniff");
+    add(exchange, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    add(exchange, "Referrer-Policy", "no-referrer");
+    if (exchange->listener->tls_cert)
+        add(exchange, "Strict-Transport-Security", "max-age=31536000");
+}
+
 void
 exchange_render(struct exchange *exchange)
 {
@@ -188,7 +200,7 @@ exchange_render(struct exchange *exchange)
         add(exchange, "Content-Type", exchange->media_type);
     if (!has_header(exchange, "Cache-Control"))
         add(exchange, "Cache-Control", "no-store");
-    add(exchange, "X-Content-Type-Options", "nosniff");
+    add_guards(exchange);
     add_quota(exchange);
     if (exchange->request.traceparent)
         add(exchange, "traceparent", exchange->request.traceparent);

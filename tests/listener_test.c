@@ -148,6 +148,36 @@ START_TEST(each_call_has_its_answer)
 }
 END_TEST
 
+/* Those that browsers act on stand on every answer: a problem, a document, a preflight. */
+START_TEST(browsers_are_told_what_an_answer_is_not)
+{
+    static const char *const requests[] = {
+        GET("/refused"), GET("/ping"), GET("/nowhere"),
+    };
+    static const struct { const char *name, *value; } guards[] = {
+        { "X-Content-Type-Options", "nosniff" },
+        { "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'" },
+        { "Referrer-Policy", "no-referrer" },
+        { "Cache-Control", "no-store" },
+        { "Strict-Transport-Security", "" },              /* means something under TLS only */
+    };
+    struct service     service;
+    struct http_answer answer;
+    char               value[80];
+
+    service_open(&service, NULL);
+    for (size_t i = 0; i < COUNT_OF(requests); i++) {
+        http_call(service.port, requests[i], &answer);
+        for (size_t k = 0; k < COUNT_OF(guards); k++) {
+            http_header(&answer, guards[k].name, value, sizeof value);
+            ck_assert_str_eq(value, guards[k].value);
+        }
+        http_forget(&answer);
+    }
+    service_close(&service);
+}
+END_TEST
+
 START_TEST(an_answer_leaks_nothing_of_the_server)
 {
     static const char *const names[] = { "Server", "X-Powered-By", "Via", "ETag" };
@@ -647,6 +677,7 @@ listener_suite(void)
     tcase_set_timeout(tcase, 30);
     tcase_add_loop_test(tcase, each_call_has_its_answer, 0, (int)COUNT_OF(calls));
     tcase_add_test(tcase, an_answer_leaks_nothing_of_the_server);
+    tcase_add_test(tcase, browsers_are_told_what_an_answer_is_not);
     tcase_add_test(tcase, connections_live_on_after_an_answer);
     tcase_add_test(tcase, http_1_0_closes_unless_it_is_asked_to_keep);
     tcase_add_test(tcase, pipelined_requests_are_answered_in_order);

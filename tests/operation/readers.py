@@ -76,6 +76,13 @@ def check(build, template, directory):
         status, _, text = caller.ask("GET", f"/v1/snapshots/{snapshot}")
         if role not in ("preview", "another", "audit", "nobody") and status == 200:
             leaks.append(f"{role} reads the state of a request")
+    # the version: for who has a key, and on the machine itself
+    for role, more, wanted in (("nobody", {}, 200), ("nobody", {"X_Forwarded_For": "192.0.2.1"}, 401),
+                               ("nobody", {"Host": "risk.example"}, 401),
+                               ("feed", {"X_Forwarded_For": "192.0.2.1"}, 200)):
+        status, headers, _ = callers[role].ask("GET", "/version", **more)
+        if status != wanted or headers["Server"]:
+            leaks.append(f"{role} {more} is told the version: {status}")
     # a batch: each record is its caller's
     batch = {"market": "eth-usd", "state": asked["state"], "items": [{"account": asked["account"]}]}
     status, _, text = owner.ask("POST", "/v1/previews/batch", batch)

@@ -3,6 +3,7 @@ After everything that can go wrong they are in no output; and what memory holds 
 import glob
 import http.client
 import os
+import re
 import signal
 import socket
 import ssl
@@ -195,6 +196,10 @@ def check_outputs(build, template, directory):
     scene.service.stop()
     log = read(scene.service.output)
     look("an answer", asked, secrets)
+    # what the HTTP library answers itself, too (not HTTP at all): no server and no version is named
+    told = re.search(rb"(?i)\r\n(server|via|x-powered-by):|(libmicrohttpd|openssl|gnutls|postgresql)/? ?[0-9]", asked)
+    if told:
+        raise Failure(f"an answer tells of the server: {told.group()}")
     bodies = secrets | {"a request's body": [ACCOUNT.encode()]}
     look("the service's log", log, bodies)
     kept = [path for path in glob.glob(scene.state + "/**", recursive=True) if os.path.isfile(path)
