@@ -46,6 +46,10 @@ $(BENCHES): %: %.o $(LIBRARY)
 $(BUILD)/tests/faults/log_check: %: %.o $(LIBRARY)
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
+$(BUILD)/tests/faults/fail_allocation.so: tests/faults/fail_allocation.c
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out -fsanitize=%,$(CFLAGS)) -shared -fPIC -o $@ $<
+
 $(FUZZERS): %: %.o $(BUILD)/tests/fuzz/mutate.o $(BUILD)/tests/sample.o $(BUILD)/tests/judge.o $(LIBRARY)
 	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(LDLIBS)
 
@@ -133,7 +137,7 @@ http-fuzz: $(BUILD)/breakwater
 	@python3 tests/http_fuzz/run.py $(BUILD) --seconds $(or $(SECONDS),20) --seed $(or $(SEED),1)
 
 # Faults under load: `make faults COUNT=5` for so many of each, `FAULT="kill disk"` for some of them.
-faults: $(BUILD)/breakwater $(BUILD)/tests/faults/log_check
+faults: $(BUILD)/breakwater $(BUILD)/tests/faults/log_check $(BUILD)/tests/faults/fail_allocation.so
 	@python3 tests/faults/run.py $(BUILD) "$(COUNT)" $(FAULT)
 
 # Two instances on a synchronous pair, the primary killed under load: ROUNDS=2 for the way back, too.

@@ -94,7 +94,10 @@ cosignature_add(struct text *out, const struct signer *witness, int64_t time_s, 
     assert(count > 0);
     for (size_t i = 0; i < TIME_BYTES; i++)
         body[i] = (uint8_t)((uint64_t)time_s >> 8 * (TIME_BYTES - 1 - i));
-    signer_sign(witness, message, count, body + TIME_BYTES);
+    if (!signer_sign(witness, message, count, body + TIME_BYTES)) {
+        out->is_full = true;
+        return;
+    }
     note_add_line(out, &witness->key, body, sizeof body);
 }
 

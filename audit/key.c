@@ -2,9 +2,11 @@
 #include "audit/key.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -78,28 +80,42 @@ key_of(enum key_type type, const char *name, const uint8_t public_bytes[static K
     return key;
 }
 
+/* Where OpenSSL had no memory to begin with, it does not look before it uses what it lacks. */
+static bool
+openssl_began(void)
+{
+    return OSSL_LIB_CTX_get0_global_default();
+}
+
 static EVP_PKEY *
 private_key(const uint8_t seed[static KEY_BYTES])
 {
-    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, KEY_BYTES);
-    assert(key);
-    return key;
+    return openssl_began()
+           ? EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, KEY_BYTES) : NULL;
+}
+
+static bool
+derive_public(const uint8_t seed[static KEY_BYTES], uint8_t public_bytes[static KEY_BYTES])
+{
+    size_t    count = KEY_BYTES;
+    EVP_PKEY *key = private_key(seed);
+    bool      is_done = key && EVP_PKEY_get_raw_public_key(key, public_bytes, &count) == 1;
+
+    EVP_PKEY_free(key);
+    assert(!is_done || count == KEY_BYTES);
+    return is_done;
 }
 
 struct signer
 signer_of(enum key_type type, const char *name, const uint8_t seed[static KEY_BYTES])
 {
-    struct signer signer;
+    struct signer signer = { .key = { .name = "" } };
     uint8_t       public_bytes[KEY_BYTES];
-    size_t        count = KEY_BYTES;
-    EVP_PKEY     *key = private_key(seed);
-    int           is_done = EVP_PKEY_get_raw_public_key(key, public_bytes, &count);
 
-    assert(is_done == 1);
-    assert(count == KEY_BYTES);
-    EVP_PKEY_free(key);
-    signer.key = key_of(type, name, public_bytes);
-    memcpy(signer.seed, seed, KEY_BYTES);
+    if (derive_public(seed, public_bytes)) {
+        signer.key = key_of(type, name, public_bytes);
+        memcpy(signer.seed, seed, KEY_BYTES);
+    }
     return signer;
 }
 
@@ -219,7 +235,9 @@ signer_parse(const char *text, size_t count, struct signer *out)
     if (verdict != VERDICT_GOOD)
         return verdict;
     signer = signer_of(key.type, key.name, seed);
-    if (key.id == signer.key.id)
+    if (!*signer.key.name)
+        verdict = VERDICT_NO_MEMORY;
+    else if (key.id == signer.key.id)
         *out = signer;
     else
         verdict = VERDICT_KEY_ID_DIFFERS;
@@ -234,28 +252,30 @@ key_mode_is_private(mode_t mode)
     return S_ISREG(mode) && (mode & (S_IRWXG | S_IRWXO)) == 0;
 }
 
-void
+bool
 signer_sign(const struct signer *signer, const void *message, size_t count,
             uint8_t signature[static SIGNATURE_BYTES])
 {
     EVP_PKEY   *key = private_key(signer->seed);
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     size_t      signature_count = SIGNATURE_BYTES;
-    bool        is_done = context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+    bool        is_done = key && context &&
+                          EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
                           EVP_DigestSign(context, signature, &signature_count, message, count) == 1;
 
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(key);
-    assert(is_done);
-    assert(signature_count == SIGNATURE_BYTES);
+    assert(!is_done || signature_count == SIGNATURE_BYTES);
+    return is_done;
 }
 
-bool
-key_verifies(const struct key *key, const void *message, size_t count,
-             const uint8_t signature[static SIGNATURE_BYTES])
+static bool
+verifies_once(const struct key *key, const void *message, size_t count,
+              const uint8_t signature[static SIGNATURE_BYTES])
 {
     EVP_PKEY *public_key =
-        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->public_bytes, KEY_BYTES);
+        openssl_began()
+        ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->public_bytes, KEY_BYTES) : NULL;
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     bool        verifies = public_key && context &&
         EVP_DigestVerifyInit(context, NULL, NULL, NULL, public_key) == 1 &&
@@ -264,6 +284,25 @@ key_verifies(const struct key *key, const void *message, size_t count,
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(public_key);
     return verifies;
+}
+
+/* OpenSSL takes memory for whatever it does; where there is none for the moment, a good signature
+ * looks like a bad one. So it is asked again for a little while. */
+enum { ATTEMPTS_MAX = 20, PAUSE_US = 10000 };
+
+bool
+key_verifies(const struct key *key, const void *message, size_t count,
+             const uint8_t signature[static SIGNATURE_BYTES])
+{
+    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        errno = 0;
+        if (verifies_once(key, message, count, signature))
+            return true;
+        if (errno != ENOMEM)
+            return false;
+        usleep(PAUSE_US);
+    }
+    return false;
 }
 
 void

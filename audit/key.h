@@ -31,7 +31,7 @@ struct signer { struct key key; uint8_t seed[KEY_BYTES]; };
  * origin is such a name. */
 bool key_name_is_good(const char *name, size_t count);
 
-/* The name must be good. */
+/* The name must be good. Where there is no memory for it, the signer has none. */
 struct key key_of(enum key_type type, const char *name,
                   const uint8_t public_bytes[static KEY_BYTES]);
 struct signer signer_of(enum key_type type, const char *name, const uint8_t seed[static KEY_BYTES]);
@@ -42,7 +42,7 @@ void key_write(const struct key *key, struct text *out);
 void signer_write(const struct signer *signer, struct text *out);
 
 /* Such a line and nothing else, but for one newline at its end, which may be missing. MALFORMED,
- * UNKNOWN_TYPE, KEY_ID_DIFFERS. */
+ * UNKNOWN_TYPE, KEY_ID_DIFFERS; of a signer also NO_MEMORY. */
 enum verdict key_parse(const char *text, size_t count, struct key *out);
 enum verdict signer_parse(const char *text, size_t count, struct signer *out);
 
@@ -50,7 +50,8 @@ enum verdict signer_parse(const char *text, size_t count, struct signer *out);
  * have no right? */
 bool key_mode_is_private(mode_t mode);
 
-void signer_sign(const struct signer *signer, const void *message, size_t count,
+/* False: no memory. */
+bool signer_sign(const struct signer *signer, const void *message, size_t count,
                  uint8_t signature[static SIGNATURE_BYTES]);
 bool key_verifies(const struct key *key, const void *message, size_t count,
                   const uint8_t signature[static SIGNATURE_BYTES]);

@@ -107,7 +107,10 @@ note_add_signature(struct text *out, const struct signer *signer, const char *te
 
     assert(signer->key.type == KEY_NOTE);
     assert(text_count > 0 && text[text_count - 1] == '\n');
-    signer_sign(signer, text, text_count, signature);
+    if (!signer_sign(signer, text, text_count, signature)) {
+        out->is_full = true;
+        return;
+    }
     note_add_line(out, &signer->key, signature, sizeof signature);
 }
 

@@ -8,6 +8,7 @@
 #define VERDICTS(VERDICT) \
     VERDICT(GOOD,              "good") \
     VERDICT(MALFORMED,         "it is not in its form") \
+    VERDICT(NO_MEMORY,         "there is no memory to check it") \
     VERDICT(UNKNOWN_TYPE,      "the key is of a type that is not supported") \
     VERDICT(KEY_ID_DIFFERS,    "the key ID is not that of the key") \
     VERDICT(OTHER_ORIGIN,      "the origin is not the key's name") \

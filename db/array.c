@@ -88,7 +88,8 @@ array_arg(struct array *array)
 {
     char *at = array->text.bytes;
 
-    assert(!array->text.is_full);
+    if (array->text.is_full)
+        return (struct arg){ .is_lacking = true };
     put_word(at, array->count ? 1 : 0);
     put_word(at + 4, array->has_null);
     put_word(at + 8, (uint32_t)array->of);

@@ -101,6 +101,7 @@ make_opening(struct opening *opening, struct connection *connection, const char 
 
     if (opening->record.count)
         return true;
+    arena_close(&opening->arena);                 /* of an attempt that failed */
     if (!chain_draft_open(connection, inst, &opening->arena, &draft))
         return false;
     text_open(&opening->record, &opening->arena, draft_bytes_max(&draft), EVENT_BYTES_MAX);
@@ -141,10 +142,12 @@ closing_write(struct connection *connection, const char *inst, const struct posi
     if (draft_event("close", NULL, NULL, clock_now_us(), inst, NULL, 0, &arena, &draft)) {
         random_fill(&salt, sizeof salt);
         text_open(&record, &arena, draft_bytes_max(&draft), EVENT_BYTES_MAX);
-        draft_seal(&draft, NULL, position->iseq, &position->prev, &salt, &record, &sealed);
-        struct chain_row row = { inst, position->iseq, "close", &sealed, record.bytes,
-                                 record.count };
-        chain_write(connection, &row);
+        if (!record.is_full) {
+            draft_seal(&draft, NULL, position->iseq, &position->prev, &salt, &record, &sealed);
+            struct chain_row row = { inst, position->iseq, "close", &sealed, record.bytes,
+                                     record.count };
+            chain_write(connection, &row);
+        }
     }
     arena_close(&arena);
 }
@@ -161,6 +164,8 @@ append(struct connection *connection, const char *kind, const struct draft *draf
 
     random_fill(&salt, sizeof salt);
     text_open(&record, arena, draft_bytes_max(draft), EVENT_BYTES_MAX);
+    if (record.is_full)
+        return OUTCOME_CLOSED;
     draft_seal(draft, NULL, chain->iseq, &chain->prev, &salt, &record, &sealed);
     struct chain_row row = { chain->inst, chain->iseq, kind, &sealed, record.bytes, record.count };
     enum outcome     outcome = chain_write(connection, &row);

@@ -146,7 +146,8 @@ arg_integer(int64_t integer, char room[static ARG_INTEGER_MAX])
     return ARG_TEXT(room);
 }
 
-/* The last result of what was sent; the first one that failed counts. */
+/* The last result of what was sent; the first one that failed counts. NULL: there is none, and the
+ * connection, on which one might still come, is gone. */
 static PGresult *
 collect(struct connection *connection)
 {
@@ -156,6 +157,8 @@ collect(struct connection *connection)
     for (;;) {
         if (!wait_for_result(connection, deadline_ms)) {
             PQclear(kept);
+            note_why(connection, "there was no answer in time");
+            connection_drop(connection);
             return NULL;
         }
         PGresult *next = PQgetResult(connection->raw);
@@ -182,6 +185,10 @@ execute(struct connection *connection, const char *sql, const struct arg *args, 
         values[i]  = args[i].value;
         lengths[i] = args[i].count;
         formats[i] = args[i].is_binary;
+        if (args[i].is_lacking) {
+            note_why(connection, "there is no memory for a statement's arguments");
+            return OUTCOME_CLOSED;
+        }
     }
     if (!PQsendQueryParams(connection->raw, sql, (int)args_count, NULL, values, lengths, formats,
                            is_binary)) {

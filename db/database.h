@@ -86,8 +86,9 @@ bool connection_is_up(const struct connection *connection);
 /* writes the `close` record where it logged anything */
 void connection_close(struct connection *connection);
 
-/* An argument of a statement; text unless `bytes` says binary. NULL value: SQL null. */
-struct arg { const char *value; int count; bool is_binary; };
+/* An argument of a statement; text unless `bytes` says binary. NULL value: SQL null. Lacking: there
+ * was no memory for it, and the statement is not sent (CLOSED). */
+struct arg { const char *value; int count; bool is_binary, is_lacking; };
 
 #define ARG_TEXT(text)         ((struct arg){ .value = (text) })
 #define ARG_BYTES(at, length) \

@@ -326,7 +326,7 @@ take_and_append(struct run *run, int64_t rows_max)
     struct take       *take = arena_alloc(&run->arena, 1, sizeof *take);
 
     if (!take)
-        return run_halt(run, "no memory");
+        return run_starved(run);
     enum outcome outcome = take_open(run->connection, &run->arena, rows_max, integrator->blocked,
                                      integrator->blocked_count, take);
     enum integration result = outcome ? run_away(run) : append_rows(run, take);
@@ -350,7 +350,7 @@ work(struct run *run, int64_t rows_max)
     at_step(run, STEP_TAKEN);
     root = frontier_root(&run->growth.frontier);
     if (!growth_end(&run->growth) || run->leaves.text.is_full || run->search.text.is_full)
-        return run_halt(run, "no memory for so many leaves at once");
+        return run_starved(run);
     if ((result = make_partitions(run)) || (result = run_write_leaves(run)))
         return result;
     at_step(run, STEP_LEAVES);

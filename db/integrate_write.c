@@ -14,6 +14,13 @@ run_away(struct run *run)
 }
 
 enum integration
+run_starved(struct run *run)
+{
+    snprintf(run->integrator->why, sizeof run->integrator->why, "there is no memory for it now");
+    return INTEGRATION_AWAY;
+}
+
+enum integration
 run_halt(struct run *run, const char *why)
 {
     snprintf(run->integrator->why, sizeof run->integrator->why, "%s", why);
@@ -119,7 +126,7 @@ run_write_checkpoint(struct run *run, const struct digest *root)
     checkpoint_sign(checkpoint, integrator->signers, integrator->signers_count, &note);
     text_add(&note, "", 1);
     if (note.is_full)
-        return run_halt(run, "the checkpoint's note does not fit");
+        return run_starved(run);
     integrator->note_count = note.count - 1;
     memcpy(integrator->note, note.bytes, note.count);
     const struct arg args[] = { arg_integer(checkpoint->size, room), ARG_DIGEST(root),

@@ -21,6 +21,7 @@ struct run {
 
 /* Sets `why`. */
 enum integration run_away(struct run *run);
+enum integration run_starved(struct run *run);
 enum integration run_halt(struct run *run, const char *why);
 
 /* Each must touch exactly the rows that it is of: INTEGRATED, or what went wrong. */

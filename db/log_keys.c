@@ -84,6 +84,8 @@ make_signer(const char *path, const char *name, struct signer *out, char why[sta
     random_fill(seed, sizeof seed);
     *out = signer_of(KEY_NOTE, name, seed);
     explicit_bzero(seed, sizeof seed);
+    if (!*out->key.name)
+        return fail(why, path, "no memory");
     arena_open(&arena, 1 << 16);
     text_open(&line, &arena, LINE_ROOM, LINE_ROOM);
     text_open(&public_line, &arena, LINE_ROOM, LINE_ROOM);
@@ -157,9 +159,12 @@ record_one(struct connection *connection, const struct key *key, const char *eve
     text_open(&quoted, &arena, LINE_ROOM, 2 * LINE_ROOM);
     key_write(key, &vkey);
     text_add(&vkey, "", 1);
-    json_write_string(&quoted, vkey.bytes);
+    if (!vkey.is_full)
+        json_write_string(&quoted, vkey.bytes);
+    quoted.is_full |= vkey.is_full;
     text_add(&quoted, "", 1);
-    enum outcome outcome = is_recorded(connection, vkey.bytes, &is_there);
+    enum outcome outcome = quoted.is_full ? OUTCOME_CLOSED
+                                          : is_recorded(connection, vkey.bytes, &is_there);
     if (!outcome && !is_there) {
         const struct draft_member members[] = { { "event", event }, { "vkey", quoted.bytes } };
         outcome = transaction_begin(connection);

@@ -112,6 +112,8 @@ write_quote(struct connection *connection, const char *inst, const struct draft 
 
     random_fill(&salt, sizeof salt);
     text_open(&record, arena, draft_bytes_max(draft), RECORD_BYTES_MAX);
+    if (record.is_full)
+        return OUTCOME_CLOSED;
     draft_seal(draft, NULL, 0, &none, &salt, &record, &sealed);
     struct chain_row row = { inst, 0, "open", &sealed, record.bytes, record.count };
     const struct arg args[] = { ARG_TEXT(inst) };

@@ -68,8 +68,12 @@ wait_for_result(struct connection *connection, int64_t deadline_ms)
         int unsent = PQflush(connection->raw);
         if (unsent < 0)
             return true;
+        errno = 0;
         if (!unsent && !PQisBusy(connection->raw))
             return true;
+        /* libpq had no memory for what ends a pipeline: it has read it, and would wait for ever. */
+        if (!unsent && errno == ENOMEM)
+            return false;
         if (!wait_for_socket(connection, (short)(unsent ? POLLIN | POLLOUT : POLLIN), deadline_ms))
             return false;
         if (!PQconsumeInput(connection->raw))

@@ -465,6 +465,7 @@ write_on(void *context)
 {
     struct writer *writer = context;
 
+    pthread_setname_np(pthread_self(), "writer");
     while (!is_done(writer)) {
         if (!connection_is_up(&writer->connection)) {
             come_up(writer);

@@ -59,6 +59,7 @@ compute_in_room(struct request *request, const struct answer_kind *kind,
     if (room)
         problem = computation_make(request, kind, ruling, given, question, room, computation,
                                    reply);
+    request->arena->is_starved |= scratch.is_starved;
     arena_close(&scratch);
     return problem;
 }

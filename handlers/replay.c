@@ -245,7 +245,8 @@ compare(struct again *again, const struct text *figures)
         text_open(&path, again->arena, 64, 2048);
         text_format(&path, "/figures%s", differences->items[i].path);
         text_add(&path, "", 1);
-        differences->items[i].path = path.bytes;
+        if (!path.is_full)
+            differences->items[i].path = path.bytes;
     }
     return REPLAY_DIFFERENT;
 }

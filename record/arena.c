@@ -45,8 +45,10 @@ add_block(struct arena *arena, size_t least)
     struct arena_block *block = NULL;
     if (size <= SIZE_MAX - sizeof *block)
         block = malloc(sizeof *block + size);
-    if (!block)
+    if (!block) {
+        arena->is_starved = true;
         return NULL;
+    }
     *block = (struct arena_block){ .older = arena->blocks, .size = size };
     /* under ASan only: what is not taken may not be touched */
     ASAN_POISON_MEMORY_REGION(block->bytes, size);

@@ -2,6 +2,7 @@
 #ifndef RECORD_ARENA_H
 #define RECORD_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -9,6 +10,7 @@ struct arena_block;
 struct arena {
     struct arena_block *blocks;       /* the newest first */
     size_t              used, used_max;   /* bytes of all blocks, and how many they may become */
+    bool                is_starved;   /* the process had no memory for it, within its bound */
 };
 
 void  arena_open(struct arena *arena, size_t used_max);              /* takes no memory yet */

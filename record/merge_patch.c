@@ -1,8 +1,9 @@
 /* RFC 7396 over Jansson's trees. */
 #include "record/merge_patch.h"
 
-#include <jansson.h>
 #include <string.h>
+
+#include <jansson.h>
 
 #include "record/json.h"
 
@@ -33,9 +34,26 @@ code_of(const json_error_t *error)
     return "not_json";
 }
 
+/* Where Jansson has no memory it calls that a fault of the syntax, or even drops a byte and goes on:
+ * what is read twice in the same way is what was written. NULL: a fault. */
+static json_t *
+load_twice(const char *bytes, size_t count, struct arena *arena, json_error_t *error)
+{
+    json_t *json = json_loadb(bytes, count, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
+    json_t *again = json_loadb(bytes, count, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, error);
+    bool    is_same = json && again && json_equal(json, again);
+
+    arena->is_starved |= !is_same && (json || again);
+    json_decref(again);
+    if (is_same)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
 /* An object; NULL: a fault. */
 static json_t *
-load(const char *bytes, size_t count, struct faults *faults)
+load(const char *bytes, size_t count, struct arena *arena, struct faults *faults)
 {
     json_error_t error;
 
@@ -44,12 +62,12 @@ load(const char *bytes, size_t count, struct faults *faults)
         fault_add(faults, "", "not_json", "a NUL");
         return NULL;
     }
-    json_t *json = json_loadb(bytes, count, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!json) {
+    json_t *json = load_twice(bytes, count, arena, &error);
+    if (!json && arena->is_starved)
+        fault_add(faults, "", "out_of_memory", "there is no memory for this");
+    else if (!json)
         fault_add(faults, "", code_of(&error), "%s, at byte %d", error.text, error.position);
-        return NULL;
-    }
-    if (json_is_object(json))
+    if (!json || json_is_object(json))
         return json;
     fault_add(faults, "", "wrong_type", "a merge patch is an object");
     json_decref(json);
@@ -134,6 +152,7 @@ apply(json_t *target, const json_t *patch, struct arena *arena, struct merged *o
     if (faults->count + faults->missed > before)
         return false;
     if (!merge(target, patch, NULL, faults) || !write_out(target, arena, out)) {
+        arena->is_starved = true;
         fault_add(faults, "", "out_of_memory", "there is no memory for this");
         return false;
     }
@@ -144,8 +163,8 @@ bool
 merge_patch(const char *target, size_t target_count, const char *patch, size_t patch_count,
             struct arena *arena, struct merged *out, struct faults *faults)
 {
-    json_t *onto = load(target, target_count, faults);
-    json_t *from = onto ? load(patch, patch_count, faults) : NULL;
+    json_t *onto = load(target, target_count, arena, faults);
+    json_t *from = onto ? load(patch, patch_count, arena, faults) : NULL;
     bool    is_good = from && apply(onto, from, arena, out, faults);
 
     json_decref(from);

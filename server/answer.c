@@ -112,6 +112,17 @@ add_quota(struct exchange *exchange)
     add(exchange, "RateLimit", left);
 }
 
+/* Where there was no memory, what was found of the request or its answer may be wrong. */
+static void
+excuse(struct exchange *exchange)
+{
+    if (!exchange->problem || !exchange->arena.is_starved)
+        return;
+    exchange->problem            = PROBLEM_OVERLOADED;
+    exchange->reply.faults.count = 0;
+    snprintf(exchange->reply.detail, sizeof exchange->reply.detail, "there is no memory for it");
+}
+
 static void
 render_problem(struct exchange *exchange)
 {
@@ -192,6 +203,7 @@ exchange_render(struct exchange *exchange)
     exchange->is_rendered = true;
     if (!exchange->problem && !is_preflight)
         exchange->problem = render_reply(exchange);
+    excuse(exchange);
     if (exchange->problem)
         render_problem(exchange);
     bool has_content = (exchange->count > 0 || exchange->stream) && exchange->status != 204 &&

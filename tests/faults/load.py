@@ -1,5 +1,4 @@
 """Clients that ask for decisions and remember what they were told."""
-import hashlib
 import http.client
 import json
 import threading
@@ -19,8 +18,8 @@ def question(account):
 
 class Caller:
     """One connection, opened again where it is gone. OSError: no answer."""
-    def __init__(self, port, key):
-        self.port, self.key = port, key
+    def __init__(self, port, key, answer_s_max=ANSWER_S_MAX):
+        self.port, self.key, self.answer_s_max = port, key, answer_s_max
         self.connection = None
 
     def ask(self, method, path, body=None, **more):
@@ -31,7 +30,7 @@ class Caller:
         try:
             if not self.connection:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                             timeout=ANSWER_S_MAX)
+                                                             timeout=self.answer_s_max)
             self.connection.request(method, path, headers=headers,
                                     body=None if body is None else json.dumps(body).encode())
             answer = self.connection.getresponse()
@@ -92,7 +91,7 @@ class Client(threading.Thread):
         for count in range(1 << 30):
             if self.load.is_stopping.is_set():
                 break
-            account = f"{self.load.tag}-{self.number}-{count}"
+            account = f"{self.load.tag}{self.number}-{count}"
             while not self.ask(account, account if count % 2 else None):
                 time.sleep(RETRY_S)
                 if not count % 2 or time.monotonic() > self.load.deadline:
@@ -133,6 +132,3 @@ class Load:
             if client.is_alive():
                 self.ledger.complain("a client hangs")
 
-
-def sha256_of(text):
-    return hashlib.sha256(text).hexdigest()

@@ -136,7 +136,9 @@ class Postgres:
 
 
 class Service:
-    def __init__(self, build, state, settings):
+    """`prefix`: what starts the program, where it is not started as it is."""
+    def __init__(self, build, state, settings, prefix=()):
+        self.prefix = list(prefix)
         self.program = os.path.abspath(os.path.join(build, "breakwater"))
         self.state = state
         self.port = free_port()
@@ -152,7 +154,7 @@ class Service:
 
     def start(self, **more):
         with open(self.output, "ab") as output:
-            self.process = start([self.program, "serve"], "KILL", output,
+            self.process = start([*self.prefix, self.program, "serve"], "KILL", output,
                                  self.others | self.settings | more)
 
     def keys(self):

@@ -48,7 +48,15 @@ class Frames:
             yield kind, payload
 
 
-class CommitCut:
+class Fault:
+    """Armed on a proxy."""
+    proxy = None
+
+    def disarm(self):
+        self.proxy.fault = None
+
+
+class CommitCut(Fault):
     """The writer's next COMMIT, or that of any other connection. before: the server never sees it. after: it commits, and the client does not
     hear of it. late: the client is cut off, and the server sees it half a second later. silent: it
     commits, and the client waits in vain."""
@@ -69,7 +77,7 @@ class CommitCut:
         return message(kind, payload)
 
 
-class QueryFault:
+class QueryFault(Fault):
     """The n-th statement from now, of whichever connection. An SQLSTATE: the server refuses it (it
     is told something else, and its answer gets this code); "close": the connection is cut."""
     def __init__(self, n, how):
@@ -77,6 +85,9 @@ class QueryFault:
         self.count = 0
         self.what = None
         self.lock = threading.Lock()
+
+    def __str__(self):
+        return f"query {self.n}, {self.how}, {self.what}"
 
     @property
     def has_fired(self):
@@ -179,6 +190,10 @@ class Proxy:
         self.listener.bind(os.path.join(directory, SOCKET))
         self.listener.listen(64)
         threading.Thread(target=self.accept, daemon=True).start()
+
+    def arm(self, fault):
+        fault.proxy, self.fault = self, fault
+        return fault
 
     def accept(self):
         while True:

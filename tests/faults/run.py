@@ -19,10 +19,14 @@ import time
 import traceback
 
 from machine import Failure, guard, kill_all_in
-from proxy import CommitCut
+from allocation import Allocations
+from proxy import CommitCut, QueryFault
 from scene import Scene, make_template
+from tour import Tour
 
-FAULTS = []                               # name, full count, function
+TOURS_A_CHECK = 100
+QUERY_FAULTS = ("XX000", "53100", "40001", "57014", "close")
+FAULTS = []                               # name, full count (None: all there are), function
 
 
 def fault(name, count):
@@ -75,9 +79,9 @@ def cut_commits(kit, times, how, recovers_s):
     """Two of three are the writer's, the third is the sequencer's."""
     scene = kit.scene(is_proxied=True)
     def cut(is_of_writer):
-        scene.proxy.fault = commit_cut = CommitCut(how, is_of_writer)
+        commit_cut = scene.proxy.arm(CommitCut(how, is_of_writer))
         scene.wait_fired(commit_cut)
-        scene.proxy.fault = None
+        commit_cut.disarm()
     for i in range(times):
         scene.round(lambda i=i: cut(i % 3 < 2), recovers_s)
 
@@ -100,6 +104,97 @@ def cut_late(kit, times):
 @fault("COMMIT's answer never comes", 5)
 def cut_silent(kit, times):
     cut_commits(kit, min(times, 2 if times < 5 else 5), "silent", 20)
+
+
+def positions(scene, times, count_all, per_time):
+    """Each of them, until one does not strike; or, where a count is asked for, so many spread over
+    what one tour comes to."""
+    if times is None:
+        return range(1, 1 << 30)
+    wanted = min(count_all, times * per_time)
+    return [1 + i * count_all // wanted for i in range(wanted)]
+
+
+def tours(scene, tour, numbers, arm):
+    """arm(n) gives a fault, or None where all is done. One tour each; now and then all is checked."""
+    for n in numbers:
+        fault = arm(n)
+        group = f"g{scene.rounds // TOURS_A_CHECK}-"
+        tour.go(f"{group}{n}-{scene.rounds}-")
+        fault.disarm()
+        if not fault.has_fired:
+            break
+        scene.rounds += 1
+        if scene.service.crashes:
+            raise Failure(f"{fault}: {scene.service.crashes}\n{scene.service.last_words()}")
+        if scene.rounds % TOURS_A_CHECK == 0:
+            scene.check(group, scene.ledger.turn())
+    scene.check(f"g{scene.rounds // TOURS_A_CHECK}-", scene.ledger.turn())
+
+
+@fault("each allocation of a tour", None)
+def fail_allocations(kit, times):
+    """Of all threads, in a service that runs."""
+    allocations = Allocations(kit.build, kit.directory)
+    scene = kit.scene(prefix=allocations.prefix)
+    tour = Tour(scene, 2)
+    for _ in range(2):
+        allocations.arm(0)
+        tour.go("dry-")
+        scene.ledger.turn()
+    tours(scene, tour, positions(scene, times, allocations.count, 20), allocations.arm)
+
+
+@fault("allocations of a start", None)
+def fail_start(kit, times):
+    """Every third: it ends with a sentence, or it serves."""
+    allocations = Allocations(kit.build, kit.directory)
+    scene = kit.scene(prefix=allocations.prefix)
+    numbers = positions(scene, times, allocations.count, 10)
+    tour = Tour(scene, 2)
+    for n in numbers[::3] if times is None else numbers:
+        scene.service.kill()
+        fault = allocations.arm(n)
+        scene.service.start()
+        tour.decide("/v1/penalties", f"s{n}", True)
+        fault.disarm()
+        if not fault.has_fired:
+            break
+        scene.rounds += 1
+        if scene.service.crashes:
+            raise Failure(f"{fault}: {scene.service.crashes}\n{scene.service.last_words()}")
+    scene.check("-s", scene.ledger.turn())
+
+
+@fault("each query of a tour", None)
+def fail_queries(kit, times):
+    """Refused by the server in several ways, and the connection cut."""
+    scene = kit.scene(is_proxied=True)
+    tour = Tour(scene, 10)
+    for _ in range(2):
+        dry = scene.proxy.arm(QueryFault(0, "close"))
+        tour.go("dry-")
+        scene.ledger.turn()
+    for how in QUERY_FAULTS:
+        tours(scene, tour, positions(scene, times, dry.count, 1),
+              lambda n, how=how: scene.proxy.arm(QueryFault(n, how)))
+
+
+@fault("each query of a start", None)
+def fail_start_queries(kit, times):
+    scene = kit.scene(is_proxied=True)
+    tour = Tour(scene, 10)
+    for how in QUERY_FAULTS:
+        for n in range(1, 1 << 30) if times is None else range(1, 60, 60 // times):
+            scene.service.kill()
+            fault = scene.proxy.arm(QueryFault(n, how))
+            scene.service.start()
+            tour.decide("/v1/penalties", f"{how}-{n}", True)
+            fault.disarm()
+            if not fault.has_fired:
+                break
+            scene.rounds += 1
+    scene.check("-", scene.ledger.turn())
 
 
 def strike(kit, name, times, function):
@@ -141,7 +236,7 @@ def main(arguments):
         for name, full, function in FAULTS:
             if names and not any(part in name for part in names):
                 continue
-            row, why = strike(kit, name, min(count or full, full), function)
+            row, why = strike(kit, name, min(count or full, full) if full else count, function)
             print(f"{name}: {row[1]} times, {row[6]:.0f} s" + (": FAILED" if why else ""),
                   file=sys.stderr, flush=True)
             rows.append(row)

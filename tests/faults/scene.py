@@ -33,7 +33,7 @@ class Scene:
     """Embedded: the service keeps the PostgreSQL; else it is a child of ours. Proxied: the service
     reaches it through a proxy."""
     def __init__(self, build, template, directory, is_embedded=False, is_proxied=False,
-                 settings=None, postgres_options=()):
+                 settings=None, postgres_options=(), prefix=()):
         self.build, self.directory, self.is_embedded = build, directory, is_embedded
         self.state = os.path.join(directory, "state")
         shutil.rmtree(self.state, ignore_errors=True)
@@ -44,7 +44,7 @@ class Scene:
             self.proxy = Proxy(os.path.join(directory, "proxy"), self.postgres.server)
         self.service = Service(build, self.state,
                                ({} if is_embedded else {"BREAKWATER_DATABASE_URL": self.url()})
-                               | (settings or {}))
+                               | (settings or {}), prefix)
         self.keys = self.service.keys()
         self.ledger = Ledger()
         self.random = random.Random(8)
@@ -86,7 +86,7 @@ class Scene:
 
     def round(self, fault, recovers_s):
         """Load, a fault at some moment of it, load again within recovers_s; then all checks."""
-        tag = f"r{self.rounds}"
+        tag = f"r{self.rounds}-"
         self.rounds += 1
         load = Load(self.service.port, self.keys["preview"], self.ledger, tag, CLIENTS, ROUND_S_MAX)
         try:
@@ -111,7 +111,7 @@ class Scene:
         rows = self.postgres.rows(
             "SELECT r ->> 'id', encode(sha256(record), 'hex'), r -> 'inputs' -> 'account' ->> 'id'"
             " FROM (SELECT record, convert_from(record, 'UTF8')::json AS r FROM audit.body"
-            f" WHERE position('\"id\":\"{tag}-'::bytea IN record) > 0) AS x")
+            f" WHERE position('\"id\":\"{tag}'::bytea IN record) > 0) AS x")
         found = {}
         for decision, sha256, account in rows:
             found.setdefault(account, []).append((decision, sha256))
