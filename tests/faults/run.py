@@ -101,9 +101,9 @@ def cut_late(kit, times):
     cut_commits(kit, times, "late", 8)
 
 
-@fault("COMMIT's answer never comes", 5)
+@fault("COMMIT's answer never comes", 10)
 def cut_silent(kit, times):
-    cut_commits(kit, min(times, 2 if times < 5 else 5), "silent", 20)
+    cut_commits(kit, min(times, 2 if times <= 5 else 10), "silent", 20)
 
 
 def positions(scene, times, count_all, per_time):
