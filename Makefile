@@ -136,6 +136,11 @@ fuzzers: $(FUZZERS)
 http-fuzz: $(BUILD)/breakwater
 	@python3 tests/http_fuzz/run.py $(BUILD) --seconds $(or $(SECONDS),20) --seed $(or $(SEED),1)
 
+# What an operator relies on: secrets, records and who reads them, a stop, metrics.
+.PHONY: operation
+operation: $(BUILD)/breakwater
+	@python3 tests/operation/run.py $(BUILD) $(PART)
+
 # Faults under load: `make faults COUNT=5` for so many of each, `FAULT="kill disk"` for some of them.
 faults: $(BUILD)/breakwater $(BUILD)/tests/faults/log_check $(BUILD)/tests/faults/fail_allocation.so
 	@python3 tests/faults/run.py $(BUILD) "$(COUNT)" $(FAULT)
