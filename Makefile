@@ -149,6 +149,9 @@ faults: $(BUILD)/breakwater $(BUILD)/tests/faults/log_check $(BUILD)/tests/fault
 ha: $(BUILD)/breakwater
 	@python3 tests/ha/failover.py $(BUILD) --rounds $(or $(ROUNDS),1) --seconds $(or $(SECONDS),2)
 
+# A copy of the database under load, restored; what the log says of it, and the way out.
+backup: $(BUILD)/breakwater ; @python3 tests/ha/backup.py $(BUILD) --seconds $(or $(SECONDS),2)
+
 # The image, built without a container engine, run against a PostgreSQL, and asked for a preview.
 image: ; @tests/image.sh
 
@@ -166,5 +169,5 @@ package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
 clean: ; rm -rf build build-*
 
 .PHONY: march image install package reproduce ALWAYS deps run test check
-.PHONY: ha halves peers model tidy lint contract bench fuzz fuzzers http-fuzz faults clean
+.PHONY: ha backup halves peers model tidy lint contract bench fuzz fuzzers http-fuzz faults clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/faults/*.d)

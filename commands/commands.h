@@ -15,7 +15,7 @@ int command_replay(int argc, char **argv);
 int command_version(int argc, char **argv);
 int command_help(int argc, char **argv);
 
-#define BREAKWATER_VERSION "0.2.0"
+#define BREAKWATER_VERSION "0.3.0"
 #include "commands/build.def"                 /* BREAKWATER_BUILD: the commit it was built from */
 
 #endif

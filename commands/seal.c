@@ -1,6 +1,8 @@
 /* breakwater seal: ends a log that may not be signed any more, so that one of another origin begins. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "commands/commands.h"
 #include "commands/opened.h"
@@ -37,6 +39,19 @@ set_aside_keys(const char *folder)
     return is_done;
 }
 
+/* The next log is in another database, which may be another server's. */
+static bool
+forget_primary(const char *folder)
+{
+    char path[FILE_PATH_MAX];
+
+    snprintf(path, sizeof path, "%s/primary", folder);
+    if (!unlink(path) || errno == ENOENT)
+        return true;
+    perror(path);
+    return false;
+}
+
 static bool
 seal(struct opened *opened)
 {
@@ -57,7 +72,7 @@ seal(struct opened *opened)
         return fail("the log was not sealed", why);
     printf("%s holds the last good checkpoint of %s, which is not signed any more\n", path,
            opened->settings.origin);
-    is_done = set_aside(state);
+    is_done = set_aside(state) && forget_primary(folder);
     if (is_done && !opened->settings.log_key)
         is_done = set_aside_keys(folder);
     if (is_done)
