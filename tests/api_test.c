@@ -20,6 +20,7 @@
 #include "tests/api_limits.h"
 #include "tests/api_log.h"
 #include "tests/api_log_vectors.h"
+#include "tests/api_pair.h"
 #include "tests/outside.h"
 #include "tests/openapi.h"
 #include "tests/suite.h"
@@ -1012,6 +1013,7 @@ api_suite(void)
     api_governance_add_apart(add_case(suite, "governance apart", api_prepare, NULL));
     api_impact_add_apart(add_case(suite, "impact", api_prepare, NULL));
     api_batch_add(add_case(suite, "batches", api_open, api_close));
+    api_pair_add_apart(add_case(suite, "pair", api_prepare, NULL));
     api_disk_add_apart(add_case(suite, "disk", api_prepare, NULL));
     api_batch_add_apart(add_case(suite, "batches_apart", api_prepare, NULL));
     api_limits_add_apart(add_case(suite, "limits", api_prepare, NULL));
