@@ -279,7 +279,7 @@ def main():
                 check_alone(pair)
                 if number < options.rounds:
                     pair.heal()
-        except (Failed, RuntimeError) as error:
+        except (Failed, RuntimeError, subprocess.TimeoutExpired) as error:
             print(f"failed: {error}")
             for instance in pair.instances:
                 print(f"-- {instance.name}\n{instance.output()[-3000:]}")
