@@ -104,6 +104,7 @@ load_past(struct connection *connection, struct arena *arena, struct market *mar
                                 arg_integer(wanted, room[1]) };
     PGresult        *rows;
 
+    *why = '\0';
     if (run(connection, sql, args, 3, &rows))
         return false;
     bool is_good = read_all_past(rows, arena, market, why);
@@ -169,6 +170,7 @@ load_scheduled(struct connection *connection, struct arena *arena, struct market
     const struct arg  arg = ARG_TEXT(market->market);
     PGresult         *rows;
 
+    *why = '\0';
     if (run(connection, sql, &arg, 1, &rows))
         return false;
     bool is_good = read_all_scheduled(rows, arena, market, why);

@@ -6,8 +6,8 @@
 #include "db/markets.h"
 #include "record/arena.h"
 
-/* Fills editions and scheduled of a market that is otherwise loaded. False: `why`, or the connection
- * is gone. */
+/* Fills editions and scheduled of a market that is otherwise loaded. False: `why`; it is empty where
+ * the database did not answer as it should. */
 bool market_editions_load(struct connection *connection, struct arena *arena,
                           struct market *market, char why[static DATABASE_WHY_MAX]);
 

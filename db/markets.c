@@ -189,9 +189,10 @@ read_market(const PGresult *rows, const char *name, struct loaded_market *loaded
     return false;
 }
 
-/* NULL: it cannot be read, which is reported; or the connection is gone. */
+/* NULL: it cannot be read, which is reported; or, `is_fault`, the database did not answer as it
+ * should, or there was no memory. */
 static struct loaded_market *
-load_market(struct connection *connection, const char *name, const char *schedule)
+load_market(struct connection *connection, const char *name, const char *schedule, bool *is_fault)
 {
     static const char     sql[] =
         "SELECT m.title, m.epoch::text, m.version::text, p.active_at::text, p.sha256, p.document"
@@ -202,6 +203,7 @@ load_market(struct connection *connection, const char *name, const char *schedul
     struct loaded_market *loaded = calloc(1, sizeof *loaded);
     PGresult             *rows;
 
+    *is_fault = true;
     if (!loaded || run_binary(connection, sql, &arg, 1, &rows)) {
         free(loaded);
         return NULL;
@@ -214,7 +216,9 @@ load_market(struct connection *connection, const char *name, const char *schedul
               market_editions_load(connection, &loaded->arena, &loaded->market, why);
     if (is_good)
         return loaded;
-    database_report(connection->database, "market %s cannot be loaded: %s", name, why);
+    *is_fault = !*why || loaded->arena.is_starved;
+    if (!*is_fault)
+        database_report(connection->database, "market %s cannot be loaded: %s", name, why);
     arena_close(&loaded->arena);
     free(loaded);
     return NULL;
@@ -231,7 +235,7 @@ add(struct market_cache *cache, struct loaded_markets *value, struct loaded_mark
 }
 
 /* The market as it was if its epoch and its schedule stand, or if it cannot be read now; NULL: there
- * is none. False: the connection is gone. */
+ * is none. False: the connection is gone, or nobody knows what the market is. */
 static bool
 find_or_load(struct connection *connection, const struct markets *before, const PGresult *list,
              int row, struct loaded_market **out)
@@ -244,10 +248,11 @@ find_or_load(struct connection *connection, const struct markets *before, const 
     if (old && old->epoch == strtoll(PQgetvalue(list, row, LIST_EPOCH), NULL, 10) &&
         !strcmp((*out)->schedule, schedule))
         return true;
-    struct loaded_market *loaded = load_market(connection, name, schedule);
+    bool                  is_fault;
+    struct loaded_market *loaded = load_market(connection, name, schedule, &is_fault);
     if (loaded)
         *out = loaded;
-    return connection_is_up(connection);
+    return connection_is_up(connection) && (loaded || old || !is_fault);
 }
 
 static bool

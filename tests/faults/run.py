@@ -13,18 +13,21 @@ log says so, too. Exit status 1 where anything else is found.
 """
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
 
-from machine import Failure, guard, kill_all_in
+from machine import Failure, guard, kill_all_in, wait_until
 from allocation import Allocations
 from proxy import CommitCut, QueryFault
 from scene import Scene, make_template
+from syscalls import CALLS, CALLS_MAX, Injection
 from tour import Tour
 
 TOURS_A_CHECK = 100
+DISK_MB, BALLOON_BYTES, SILENCE_S = 160, 1 << 16, 1
 QUERY_FAULTS = ("XX000", "53100", "40001", "57014", "close")
 FAULTS = []                               # name, full count (None: all there are), function
 
@@ -36,15 +39,31 @@ def fault(name, count):
     return add
 
 
+class NotHere(Exception):
+    """What this machine does not let us do."""
+
+
 class Kit:
     """Where things are, for a fault's scenes."""
     def __init__(self, build, template, directory):
         self.build, self.template, self.directory = build, template, directory
         self.current = None
+        self.disk = os.path.join(directory, "disk")
 
-    def scene(self, **more):
-        self.current = Scene(self.build, self.template, self.directory, **more)
+    def scene(self, directory=None, **more):
+        self.current = Scene(self.build, self.template, directory or self.directory, **more)
         return self.current
+
+    def mount(self, megabytes):
+        """A disk of that size; None: it may not be mounted."""
+        os.makedirs(self.disk, exist_ok=True)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=711", "none",
+                               self.disk], check=False, stderr=subprocess.DEVNULL)
+        return None if done.returncode else self.disk
+
+    def unmount(self):
+        if os.path.ismount(self.disk):
+            subprocess.run(["umount", "-l", self.disk], check=False)
 
 
 @fault("kill -9 of the service", 100)
@@ -132,6 +151,55 @@ def tours(scene, tour, numbers, arm):
     scene.check(f"g{scene.rounds // TOURS_A_CHECK}-", scene.ledger.turn())
 
 
+@fault("disk full", 10)
+def fill_disk(kit, times):
+    """PostgreSQL and the service's state on a small disk of their own, full until decisions are
+    refused, and with room again. Where PostgreSQL ends, it is started again, as systemd would."""
+    disk = kit.mount(DISK_MB)
+    if not disk:
+        raise NotHere("no file system may be mounted here")
+    balloon = os.path.join(disk, "balloon")
+    scene = kit.scene(directory=disk, postgres_options=("-c", "max_wal_size=32MB"))
+    def fill():
+        with open(balloon, "wb", buffering=0) as file:
+            try:
+                while file.write(bytes(BALLOON_BYTES)) == BALLOON_BYTES:
+                    pass
+            except OSError:
+                pass
+        def is_silent():
+            return not scene.ledger.since(time.monotonic() - SILENCE_S)
+        try:
+            wait_until(is_silent, 30, "decisions are refused on a full disk")
+        finally:
+            os.unlink(balloon)
+    for _ in range(times):
+        scene.round(fill, 20)
+
+
+@fault("system calls of the writer", None)
+def fail_calls(kit, times):
+    """One after the other, until one does not come."""
+    scene = kit.scene()
+    output = os.path.join(kit.directory, "strace")
+    tour = Tour(scene, 10)
+    for call, error in CALLS:
+        for n in range(1, CALLS_MAX) if times is None else (1, 3)[:1 + (error != "EPIPE")]:
+            fault = Injection(scene.service, call, error, n, output)
+            try:
+                for i in range(4):
+                    tour.tag = f"c{call}-{error}-{n}-{i}"
+                    tour.decide("/v1/penalties", "p", i % 2)
+            finally:
+                fault.disarm()
+            if not fault.has_fired:
+                break
+            scene.rounds += 1
+        if scene.service.crashes:
+            raise Failure(f"{fault}: {scene.service.crashes}\n{scene.service.last_words()}")
+        scene.check(f"c{call}-{error}-", scene.ledger.turn())
+
+
 @fault("each allocation of a tour", None)
 def fail_allocations(kit, times):
     """Of all threads, in a service that runs."""
@@ -204,6 +272,9 @@ def strike(kit, name, times, function):
     try:
         function(kit, times)
         kit.current.check_whole()
+    except NotHere as reason:
+        print(f"{name}: passed over: {reason}", file=sys.stderr)
+        return None, None
     except (Failure, OSError) as failure:
         why = f"{name}: {failure}"
     except Exception:                     # a mistake of the driver's is a failure, too
@@ -214,6 +285,7 @@ def strike(kit, name, times, function):
     row = (name, scene.rounds, scene.ledger.count, scene.lost, scene.doubled,
            scene.ledger.outage_s, time.monotonic() - begun)
     scene.close()
+    kit.unmount()
     return row, why
 
 
@@ -231,12 +303,14 @@ def main(arguments):
     rows, whys = [], []
     with tempfile.TemporaryDirectory(prefix="breakwater-") as directory:
         os.chmod(directory, 0o711)        # PostgreSQL runs as another user where this is root
-        guard(directory)
+        guard(directory, [os.path.join(directory, "disk")])
         kit = Kit(build, make_template(build, directory), directory)
         for name, full, function in FAULTS:
             if names and not any(part in name for part in names):
                 continue
             row, why = strike(kit, name, min(count or full, full) if full else count, function)
+            if not row:
+                continue
             print(f"{name}: {row[1]} times, {row[6]:.0f} s" + (": FAILED" if why else ""),
                   file=sys.stderr, flush=True)
             rows.append(row)

@@ -71,7 +71,9 @@ class Scene:
         return Caller(self.service.port, self.keys[role])
 
     def revive(self):
-        """As systemd would: a service that ended is started again."""
+        """As systemd would: what ended is started again."""
+        if not self.is_embedded and self.postgres.process.poll() is not None:
+            self.postgres.start()
         if self.service.has_ended():
             self.service.start()
 

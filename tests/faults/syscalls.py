@@ -1,17 +1,18 @@
 """System calls of one thread of the service that fail: strace's injection."""
 import os
 import subprocess
-import time
 
 from machine import Failure, wait_until
 
 ATTACHED_S_MAX = 10
+CALLS_MAX = 40
 # What the writer calls, and what each may say. An interrupted poll or a full socket is no fault of
-# the connection; the others end it.
-FAULTS = (("sendto", "EPIPE"), ("sendto", "EINTR"), ("sendto", "EAGAIN"), ("sendto", "ENOBUFS"),
-          ("recvfrom", "ECONNRESET"), ("recvfrom", "EINTR"), ("recvfrom", "ENOMEM"),
-          ("poll", "EINTR"), ("poll", "ENOMEM"), ("socket", "EMFILE"), ("connect", "ECONNREFUSED"),
-          ("getsockopt", "ENOBUFS"), ("fcntl", "EINVAL"), ("getrandom", "EINTR"))
+# the connection; the others end it. After EPIPE libpq waits for the server's last word, which does
+# not come from one that is well: the writer's patience ends that, after eight seconds.
+CALLS = (("sendto", "EPIPE"), ("sendto", "EINTR"), ("sendto", "EAGAIN"),
+         ("recvfrom", "ECONNRESET"), ("recvfrom", "EINTR"), ("recvfrom", "ENOMEM"),
+         ("poll", "EINTR"), ("poll", "ENOMEM"), ("socket", "EMFILE"), ("connect", "ECONNREFUSED"),
+         ("getsockopt", "ENOBUFS"), ("fcntl", "EINVAL"), ("getrandom", "EINTR"))
 
 
 def thread_of(pid, name):
@@ -28,19 +29,19 @@ def thread_of(pid, name):
 
 class Injection:
     """The n-th of these calls from now fails with the error. A connection that is made again calls
-    what one that is there does not: `cut` first fails a sendto, so that one is made."""
+    what one that is there does not: there a recvfrom fails first, so that one is made."""
     def __init__(self, service, call, error, n, output):
         self.what = f"{call} {n}: {error}"
         self.output = output
         rules = [f"inject={call}:error={error}:when={n}"]
         if call in ("socket", "connect", "getsockopt", "fcntl"):
-            rules.append("inject=sendto:error=EPIPE:when=1")
+            rules.append("inject=recvfrom:error=ECONNRESET:when=1")
         number = wait_until(lambda: thread_of(service.process.pid, "writer"), 10,
                             "the writer's thread")
         arguments = [word for rule in rules for word in ("-e", rule)]
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", "strace", "-qq", "-o", output, "-p", str(number),
-             "-e", "trace=" + ",".join({call, "sendto"}), *arguments],
+             "-e", "trace=" + ",".join({call, "recvfrom"}), *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         wait_until(lambda: self.is_attached(number), ATTACHED_S_MAX, "strace is attached", 0.005)
         self.call, self.error = call, error

@@ -6,6 +6,7 @@ from load import STATE, Caller, question
 from machine import Failure
 
 REFUSALS = (429, 500, 503)                     # nothing was done, or it is not known: ask again
+TOO_EARLY = (b'"key_in_flight"', b'"not_integrated"')
 AGAIN_S = 0.01
 STEP_S_MAX = 20
 
@@ -41,7 +42,8 @@ class Tour:
                 status, headers, text = 0, {}, b""
             if status == wanted:
                 break
-            if status and status not in REFUSALS:
+            is_early = status == 409 and any(code in text for code in TOO_EARLY)
+            if status and status not in REFUSALS and not is_early:
                 raise Failure(f"{method} {path}: {status} {text[:400]!r}")
             if time.monotonic() > deadline:
                 raise Failure(f"{method} {path}: {status} for {STEP_S_MAX} s")
