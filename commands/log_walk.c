@@ -1,6 +1,7 @@
 /* What the log's checkers share: options, key, state, and the way from entry to entry. */
 #include "commands/log_walk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ misused(const char *what, const char *why, const char *usage)
 static bool
 read_option(const struct option_place *place, const char *value)
 {
+    assert(place->flag || place->text || place->seconds);
     if (place->flag)
         *place->flag = true;
     else if (place->text)

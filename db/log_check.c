@@ -84,7 +84,7 @@ read_bundle(struct check *check, const PGresult *rows, int row, int64_t n, struc
         return check_bad(check, "tile/entries/%" PRId64 ": it is not there", n);
     if (PQgetlength(rows, row, 1) < width * BUNDLE_ENTRY_BYTES)
         return check_bad(check, "tile/entries/%" PRId64 ": it is shorter than the log", n);
-    if (!bundle_parse(PQgetvalue(rows, row, 1), (size_t)(width * BUNDLE_ENTRY_BYTES), width,
+    if (!bundle_parse(PQgetvalue(rows, row, 1), (size_t)width * BUNDLE_ENTRY_BYTES, width,
                       commitments, &bad))
         return check_bad(check, "entry %" PRId64 ": it is not one", n * TILE_WIDTH + bad);
     return LOG_CHECK_GOOD;

@@ -1,6 +1,7 @@
 /* A proposal from the request to its row: what it is made on, what it would be, whether it may. */
 #include "handlers/proposals.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,7 @@ confirm(struct making *making)
         action.version != making->in_force.version)
         return refuse(making->reply, PROBLEM_MEANINGLESS, "/confirms", "not_in_force",
                       "it is not a guardian's action that is in force in this market");
+    assert(making->base);                     /* what is in force has a document */
     making->amendment.document       = making->in_force.document.bytes;
     making->amendment.document_count = making->in_force.document.count;
     making->amendment.parameters     = *making->base;

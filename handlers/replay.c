@@ -94,7 +94,7 @@ load(struct again *again, const char *sha256, struct stored_document *document)
 static enum replayed
 load_parameters(struct again *again, const char *sha256, struct parameters *out)
 {
-    struct stored_document document;
+    struct stored_document document = { .bytes = NULL };
     struct faults          faults, warnings;
     enum replayed          loaded = load(again, sha256, &document);
 

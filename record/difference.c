@@ -30,7 +30,7 @@ push(struct walk *walk, const char *name)
         assert(walk->path_count + 3 < PATH_BYTES_MAX);
         if (*name == '~' || *name == '/')
             walk->path[walk->path_count++] = '~';
-        walk->path[walk->path_count++] = *name == '~' ? '0' : *name == '/' ? '1' : *name;
+        walk->path[walk->path_count++] = (char)(*name == '~' ? '0' : *name == '/' ? '1' : *name);
     }
     walk->path[walk->path_count] = '\0';
     return before;

@@ -24,7 +24,8 @@ void changes_write(const struct changes *changes, struct text *out);
 void changes_write_table(const struct changes *changes, struct text *out);
 
 /* The merge patch that leads from one to the other: merge_patch(from, patch) reads as `to`. Lists are
- * whole in it. Canonical. */
+ * whole in it. Canonical. Null removes: that does not hold for a member of `to` which is null and not
+ * optional, and of parameters none is. */
 void difference_write_patch(const struct record *record, const void *from, const void *to,
                             struct arena *arena, struct text *out);
 

@@ -48,7 +48,7 @@ path_below(const char *path, struct span name, char out[static PATH_BYTES_MAX])
         char c = name.bytes[i];
         if (c == '~' || c == '/')
             out[count++] = '~';
-        out[count++] = c == '~' ? '0' : c == '/' ? '1' : c;
+        out[count++] = (char)(c == '~' ? '0' : c == '/' ? '1' : c);
     }
     out[count] = '\0';
     return count + 3 < PATH_BYTES_MAX;

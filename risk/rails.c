@@ -24,7 +24,7 @@ struct spelled { char text[DECIMAL_TEXT_MAX]; };
 static struct spelled
 spell(struct decimal value)
 {
-    struct spelled spelled;
+    struct spelled spelled = { "" };
 
     decimal_format(value, spelled.text);
     return spelled;

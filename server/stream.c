@@ -171,6 +171,7 @@ grow(struct stream *stream, size_t more)
     char *bytes = malloc(room);
     if (!bytes)
         return;
+    assert(stream->count == 0 || stream->room > 0);
     for (size_t i = 0; i < stream->count; i++)
         bytes[i] = stream->bytes[(stream->first + i) % stream->room];
     free(stream->bytes);

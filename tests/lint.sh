@@ -18,7 +18,7 @@ find "${folders[@]}" -name '*.c' | sort |
 # unsignedLessThanZero: cppcheck takes a list whose lines come from a .def file for empty.
 # internalAstError: it does not know a cast inside a compound literal.
 # ctuuninitvar: it takes the address of an answer that is passed on for a use of it.
-cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
+cppcheck -j "$(nproc)" --quiet --std=c11 --enable=warning,performance,portability --inline-suppr \
     --error-exitcode=1 --suppress=missingIncludeSystem --suppress=unsignedLessThanZero \
     --suppress=internalAstError --suppress=ctuuninitvar \
     -I. -I"$1" -D__x86_64__ "${folders[@]}"

@@ -55,6 +55,9 @@ static void
 check_patch(const struct sample *from, const struct sample *to, const struct text *from_text,
             const struct text *to_text, struct arena *arena)
 {
+    /* Null removes: no patch makes a member null that must stand there (RFC 7396, section 1). */
+    if ((decimal_is_none(to->ratio) && !decimal_is_none(from->ratio)) || (!to->reply && from->reply))
+        return;
     struct text   patch, again_text;
     struct sample again;
     struct merged merged;
