@@ -61,100 +61,100 @@ load_chunk(const char *at)
     return le64toh(chunk);
 }
 
-/* 1 to 7 digits and what follows them; false: another number of digits. */
-static inline bool
-read_digits(const char **at, uint64_t *number, unsigned *count)
+/* A whole number and how many digits it has; 0: none, or more than were looked for. */
+struct digits { uint64_t number; unsigned count; };
+
+/* 1 to 7 of them. */
+static inline struct digits
+read_digits(const char *at)
 {
-    uint64_t chunk  = load_chunk(*at);
+    uint64_t chunk  = load_chunk(at);
     uint64_t others = find_others(chunk);
     unsigned bit    = others ? (unsigned)__builtin_ctzll(others) : 7;   /* 8 * count + 7 */
 
-    if (bit == 7)
-        return false;
-    *count  = bit / 8;
-    *number = join_digits(chunk << (71 - bit));
-    *at    += *count;
-    return true;
+    return (struct digits){ bit == 7 ? 0 : join_digits(chunk << (71 - bit)), bit / 8 };
 }
 
-/* 8 to 18 digits; false: none, or more. */
-static bool
-read_long_fraction(const char **at, uint64_t *number, unsigned *places)
+/* 8 to 18 digits up to a closing quote. */
+static struct digits
+read_long_fraction(const char *at)
 {
-    unsigned count;
+    struct digits fraction = { 0, 0 };
 
-    *number = 0;
-    *places = 0;
-    while (!find_others(load_chunk(*at)) && *places < 2 * CHUNK) {
-        *number  = *number * powers_of_ten[CHUNK] + join_digits(load_chunk(*at));
-        *places += CHUNK;
-        *at     += CHUNK;
+    while (!find_others(load_chunk(at)) && fraction.count < 2 * CHUNK) {
+        fraction.number = fraction.number * powers_of_ten[CHUNK] + join_digits(load_chunk(at));
+        fraction.count += CHUNK;
+        at             += CHUNK;
     }
-    if (**at != '"') {
-        uint64_t last;
-        if (!read_digits(at, &last, &count) || *places + count > DECIMAL_PLACES)
-            return false;
-        *number  = *number * powers_of_ten[count] + last;
-        *places += count;
-    }
-    return *places > 0;
+    if (*at == '"')
+        return fraction;
+    struct digits last = read_digits(at);
+    if (last.count == 0 || fraction.count + last.count > DECIMAL_PLACES)
+        return (struct digits){ 0, 0 };
+    return (struct digits){ fraction.number * powers_of_ten[last.count] + last.number,
+                            fraction.count + last.count };
 }
 
-/* Past a decimal without a sign, from its first digit to its closing quote; false: it is spelled in
- * another way. `places`: digits of its fraction, all of them; `fraction` is in units of 1e-18. */
-static inline bool
-read_unsigned(const char **at, uint128 *units, uint64_t *fraction, unsigned *places)
-{
-    const char *first = *at;
-    uint64_t    whole;
-    unsigned    count;
+/* A decimal without its sign, up to its closing quote (`end`; NULL: it is spelled in another way);
+ * `fraction` in units of 1e-18, spelled by `places` digits. */
+struct reading { uint128 units; uint64_t fraction; unsigned places; const char *end; };
 
-    *fraction = 0;
-    *places   = 0;
-    if (!read_digits(at, &whole, &count) || (*first == '0' && count > 1))
-        return false;
-    if (**at == '.') {
-        ++*at;
-        if (!read_digits(at, fraction, places) && !read_long_fraction(at, fraction, places))
-            return false;
-        *fraction *= powers_of_ten[DECIMAL_PLACES - *places];
+static inline struct reading
+read_decimal(const char *at)
+{
+    struct digits  whole   = read_digits(at);
+    struct digits  digits  = { 0, 0 };
+    const char    *end     = at + whole.count;
+    struct reading reading = { .end = NULL };
+
+    if (whole.count == 0 || (*at == '0' && whole.count > 1))
+        return reading;
+    if (*end == '.') {
+        digits = read_digits(++end);
+        if (digits.count == 0 || end[digits.count] != '"')
+            digits = read_long_fraction(end);
+        if (digits.count == 0)
+            return reading;
+        end += digits.count;
     }
-    *units = (uint128)whole * (uint64_t)DECIMAL_ONE_UNITS + *fraction;
-    return **at == '"';
+    if (*end != '"')
+        return reading;
+    reading.fraction = digits.number * powers_of_ten[DECIMAL_PLACES - digits.count];
+    reading.units    = (uint128)whole.number * (uint64_t)DECIMAL_ONE_UNITS + reading.fraction;
+    reading.places   = digits.count;
+    reading.end      = end;
+    return reading;
 }
 
 bool
 scan_decimal(struct scan *scan, struct decimal *out)
 {
-    const char *at = scan->at + 1;
-    uint128     units;
-    uint64_t    fraction;
-    unsigned    places;
-
     if (scan->end - scan->at < BYTES_READ_MAX || *scan->at != '"')
         return false;
-    bool is_negative = *at == '-';
-    at += is_negative;
-    if (!read_unsigned(&at, &units, &fraction, &places))
+    bool           is_negative = scan->at[1] == '-';
+    struct reading reading     = read_decimal(scan->at + 1 + is_negative);
+    if (!reading.end)
         return false;
-    out->units = is_negative ? -(int128)units : (int128)units;
-    scan->at   = at + 1;
+    out->units = is_negative ? -(int128)reading.units : (int128)reading.units;
+    scan->at   = reading.end + 1;
     return true;
 }
 
-/* Where the digits that end at `end` are a fraction of that many places, or none: before the zeros
- * that end it, and before the point where nothing but zeros follows. */
+/* Its end without the zeros that end its fraction, nor the point where nothing else follows it. */
 static inline const char *
-end_of_spelling(const char *end, uint64_t fraction, unsigned places)
+end_of_spelling(struct reading reading)
 {
-    if (fraction == 0)
-        return end - places - (places > 0);
-    if (places >= CHUNK) {
+    const char *end = reading.end;
+
+    if (reading.fraction == 0)
+        return end - reading.places - (reading.places > 0);
+    if (reading.places >= CHUNK) {
         while (end[-1] == '0')
             end--;
         return end;
     }
-    uint64_t digits = (load_chunk(end - places) & every_byte(0x0F)) << 8 * (CHUNK - places);
+    uint64_t digits = (load_chunk(end - reading.places) & every_byte(0x0F))
+                      << 8 * (CHUNK - reading.places);
     return end - __builtin_clzll(digits) / 8;
 }
 
@@ -166,22 +166,22 @@ read_row(const char **in, size_t columns, struct decimal *values, char **spelled
     char       *out = *spelled;
 
     for (size_t i = 0; i < columns; i++) {
-        char        before = i == 0 ? '[' : ',';
-        uint128     units;
-        uint64_t    fraction;
-        unsigned    places;
+        char before = i == 0 ? '[' : ',';
         if (*at++ != before)
             return false;
         at += *at == ' ';
-        const char *start = at;
-        if (*at++ != '"' || !read_unsigned(&at, &units, &fraction, &places))
+        const char *quote = at++;
+        if (*quote != '"')
             return false;
-        values[i].units = (int128)units;
+        struct reading reading = read_decimal(at);
+        if (!reading.end)
+            return false;
+        values[i].units = (int128)reading.units;
         *out++ = before;
-        memcpy(out, start, VALUE_BYTES_MAX);       /* more than it has: the rest is written over */
-        out   += end_of_spelling(at, fraction, places) - start;
+        memcpy(out, quote, VALUE_BYTES_MAX);       /* more than it has: the rest is written over */
+        out   += end_of_spelling(reading) - quote;
         *out++ = '"';
-        at++;
+        at     = reading.end + 1;
     }
     if (*at != ']')
         return false;
