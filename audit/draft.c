@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "record/json.h"
@@ -63,10 +62,17 @@ add_integer(struct members *members, const char *name, int64_t integer, struct a
     add_text(members, name, &text);
 }
 
-static int
-by_name(const void *a, const void *b)
+/* By insertion: one comparison a member where they come in order, as a decision's do. */
+static void
+sort(struct members *members)
 {
-    return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+    for (size_t i = 1; i < members->count; i++) {
+        const struct member moved = members->items[i];
+        size_t              place = i;
+        for (; place > 0 && strcmp(members->items[place - 1].name, moved.name) > 0; place--)
+            members->items[place] = members->items[place - 1];
+        members->items[place] = moved;
+    }
 }
 
 static size_t
@@ -112,7 +118,7 @@ compose(struct members *members, struct arena *arena, struct draft *out)
     size_t      cuts_count = 0;
     size_t      from = 0;
 
-    qsort(members->items, members->count, sizeof *members->items, by_name);
+    sort(members);
     text_open(&text, arena, bytes_of(members), RECORD_BYTES_MAX);
     write_members(members, &text, cuts, &cuts_count);
     if (text.is_full || members->is_full)
@@ -205,17 +211,26 @@ bool
 draft_decision(const struct decision_facts *facts, const char *inst, struct arena *arena,
                struct draft *out)
 {
-    struct members members = { .count = 0 };
+    struct members members;
 
-    add_common(&members, "decision", facts->actor, facts->market, facts->ts_us, inst, arena);
+    members.count   = 0;
+    members.is_full = false;
+    add_string(&members, "actor", facts->actor, arena);
     add_engine(&members, facts, arena);
     add_integer(&members, "eval_ts", facts->eval_ts_us, arena);
     add_text(&members, "figures", facts->figures);
     add_hole(&members, "id", true);
     add_text(&members, "inputs", facts->inputs);
+    add_string(&members, "inst", inst, arena);
+    add_hole(&members, "iseq", false);
+    add_string(&members, "kind", "decision", arena);
+    add_string(&members, "market", facts->market, arena);
     add_string(&members, "operation", facts->operation, arena);
     add_parameters(&members, facts, arena);
+    add_hole(&members, "prev", true);
     add_snapshot(&members, facts->snapshot_sha256, arena);
+    add_integer(&members, "ts", facts->ts_us, arena);
+    add(&members, "v", "1", 1);
     return compose(&members, arena, out);
 }
 

@@ -9,7 +9,7 @@
 #include "record/instant.h"
 #include "record/json.h"
 
-enum { TEXT_ROOM = 4096, TEXT_MAX = 8 << 20, SECOND_US = 1000000 };
+enum { STATE_ROOM_MAX = 64 << 10, TEXT_MAX = 8 << 20, SECOND_US = 1000000 };
 
 static enum problem
 refuse(struct reply *reply, const char *pointer, const char *code, const char *detail)

@@ -110,15 +110,21 @@ close_items(struct reader *reader, struct items *items, char *out, const struct 
     return reader_may_go_on(reader);
 }
 
+/* Of rows without signs, so that `at_least` 0 need not be looked at. */
 static bool
 are_in_bounds(const struct record *row, const struct rows *rows)
 {
     const struct decimal *end = rows->values + rows->count * row->count;
 
-    for (size_t i = 0; i < row->count; i++)
+    for (size_t i = 0; i < row->count; i++) {
+        const struct field *field = &row->fields[i];
+        if (!field->above && !field->at_most && field->at_least &&
+            decimal_sign(*field->at_least) <= 0)
+            continue;
         for (const struct decimal *value = rows->values + i; value < end; value += row->count)
-            if (!value_is_in_bounds(&row->fields[i], *value))
+            if (!value_is_in_bounds(field, *value))
                 return false;
+    }
     return true;
 }
 

@@ -85,9 +85,10 @@ position_asset(const struct position *position, const char *name)
     return POSITION_ASSET_NONE;
 }
 
-bool
-position_add_asset(struct position *position, const char *name, const struct state *state,
-                   const char *pointer, size_t *index, struct faults *faults)
+enum addition { ADDED, UNKNOWN_ASSET, NO_PRICE };
+
+static enum addition
+add_asset(struct position *position, const char *name, const struct state *state, size_t *index)
 {
     int known = position_asset(position, name);
     const struct asset *listed = parameters_asset(position->parameters, name);
@@ -96,16 +97,12 @@ position_add_asset(struct position *position, const char *name, const struct sta
 
     if (known != POSITION_ASSET_NONE) {
         *index = (size_t)known;
-        return true;
+        return ADDED;
     }
-    if (!listed) {
-        fault_add(faults, pointer, "unknown_asset", "the market's parameters do not list %s", name);
-        return false;
-    }
-    if (!price) {
-        fault_add(faults, "/state/prices", "no_price", "the state has no price of %s", name);
-        return false;
-    }
+    if (!listed)
+        return UNKNOWN_ASSET;
+    if (!price)
+        return NO_PRICE;
     assert(position->assets_count < ASSETS_MAX);
     added->asset = *listed;
     apply_category(&added->asset, position->category);
@@ -113,21 +110,47 @@ position_add_asset(struct position *position, const char *name, const struct sta
     added->pre_threshold = pre_threshold(&added->asset, position->now_us);
     added->price = *price;
     *index = position->assets_count++;
-    return true;
+    return ADDED;
 }
 
-/* One leg's asset and quantity; `list` is the account's member that the leg is in. */
+/* Whether it was added. */
+static bool
+tell_of(enum addition addition, const char *name, const char *pointer, struct faults *faults)
+{
+    switch (addition) {
+    case ADDED:
+        return true;
+    case UNKNOWN_ASSET:
+        fault_add(faults, pointer, "unknown_asset", "the market's parameters do not list %s", name);
+        return false;
+    case NO_PRICE:
+        fault_add(faults, "/state/prices", "no_price", "the state has no price of %s", name);
+        return false;
+    }
+    return false;
+}
+
+bool
+position_add_asset(struct position *position, const char *name, const struct state *state,
+                   const char *pointer, size_t *index, struct faults *faults)
+{
+    return tell_of(add_asset(position, name, state, index), name, pointer, faults);
+}
+
+/* One leg's asset and quantity; `list` is the account's member that the leg is in. Its pointer is
+ * spelled out only for a fault. */
 static bool
 add_leg(struct position *position, const struct state *state, const char *list, size_t i,
         const char *name, bool is_in_bounds, size_t *asset, struct faults *faults)
 {
+    enum addition addition = add_asset(position, name, state, asset);
     char pointer[FAULT_POINTER_MAX];
 
-    snprintf(pointer, sizeof pointer, "/account/%s/%zu/asset", list, i);
-    if (!position_add_asset(position, name, state, pointer, asset, faults))
-        return false;
-    if (is_in_bounds)
+    if (addition == ADDED && is_in_bounds)
         return true;
+    snprintf(pointer, sizeof pointer, "/account/%s/%zu/asset", list, i);
+    if (!tell_of(addition, name, pointer, faults))
+        return false;
     snprintf(pointer, sizeof pointer, "/account/%s/%zu", list, i);
     fault_add(faults, pointer, "out_of_bounds",
               "quantities are not negative, entry prices above 0");

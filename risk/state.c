@@ -113,7 +113,8 @@ const struct record state_request_record = {
 /* Where in the request a judged list stands, and what has been counted so far. */
 struct judge {
     struct faults *faults;
-    const char    *pointer;             /* of the venue */
+    const char    *at, *asset;          /* the state's pointer; below it, its depth's asset */
+    size_t         venue;               /* and the number of the asset's venue */
     size_t         levels_count;        /* over all venues, without the rows of size zero */
     size_t         found;
 };
@@ -122,11 +123,12 @@ static void
 refuse(struct judge *judge, const char *member, size_t row, const char *code, const char *detail)
 {
     char pointer[FAULT_POINTER_MAX];
+    char number[24] = "";
 
-    if (row == SIZE_MAX)
-        snprintf(pointer, sizeof pointer, "%s/%s", judge->pointer, member);
-    else
-        snprintf(pointer, sizeof pointer, "%s/%s/%zu", judge->pointer, member, row);
+    if (row != SIZE_MAX)
+        snprintf(number, sizeof number, "/%zu", row);
+    snprintf(pointer, sizeof pointer, "%.*s/depth/%s/%zu/%s%s", AT_BYTES_MAX, judge->at,
+             judge->asset, judge->venue, member, number);
     fault_add(judge->faults, pointer, code, "%s", detail);
     judge->found++;
 }
@@ -213,14 +215,13 @@ accept_venue(struct judge *judge, struct venue *venues, size_t i)
 bool
 state_accept(struct state *state, const char *at, struct faults *faults)
 {
-    char pointer[FAULT_POINTER_MAX];
-    struct judge judge = { .faults = faults, .pointer = pointer };
+    struct judge judge = { .faults = faults, .at = at };
 
     for (size_t i = 0; i < state->depth_count; i++) {
         struct asset_depth *depth = &state->depth[i];
+        judge.asset = depth->asset;
         for (size_t j = 0; j < depth->venues_count; j++) {
-            snprintf(pointer, sizeof pointer, "%.*s/depth/%s/%zu", AT_BYTES_MAX, at, depth->asset,
-                     j);
+            judge.venue = j;
             accept_venue(&judge, depth->venues, j);
         }
     }
