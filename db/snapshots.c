@@ -23,7 +23,7 @@ struct loaded_snapshot {
     struct arena         arena;
 };
 
-/* One a market, as they came; a market's name is its snapshot's. */
+/* One a market, in order of their names; a market's name is its snapshot's. */
 struct snapshot_cache {
     pthread_mutex_t         lock;
     struct loaded_snapshot *latest[MARKETS_MOST];
@@ -61,27 +61,40 @@ snapshot_cache_close(struct snapshot_cache *cache)
     free(cache);
 }
 
-/* Under the lock. The place of the market's snapshot; the first free one where it has none. */
+/* Under the lock. The first place whose market's name is not before this one. */
 static size_t
 place_of(const struct snapshot_cache *cache, const char *market)
 {
-    size_t i = 0;
-    while (i < cache->count && strcmp(cache->latest[i]->kept.snapshot.market, market) != 0)
-        i++;
-    return i;
+    size_t low  = 0;
+    size_t high = cache->count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (strcmp(cache->latest[middle]->kept.snapshot.market, market) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Under the lock; NULL: the market has none. */
+static struct loaded_snapshot *
+latest_of(const struct snapshot_cache *cache, const char *market)
+{
+    size_t place = place_of(cache, market);
+
+    return place < cache->count && !strcmp(cache->latest[place]->kept.snapshot.market, market)
+         ? cache->latest[place] : NULL;
 }
 
 const struct kept_snapshot *
 snapshot_hold(struct snapshot_cache *cache, const char *market)
 {
-    struct loaded_snapshot *loaded = NULL;
-
     pthread_mutex_lock(&cache->lock);
-    size_t place = place_of(cache, market);
-    if (place < cache->count) {
-        loaded = cache->latest[place];
+    struct loaded_snapshot *loaded = latest_of(cache, market);
+    if (loaded)
         atomic_fetch_add(&loaded->holders, 1);
-    }
     pthread_mutex_unlock(&cache->lock);
     return loaded ? &loaded->kept : NULL;
 }
@@ -91,17 +104,17 @@ static void
 replace(struct snapshot_cache *cache, const struct kept_snapshot *next)
 {
     struct loaded_snapshot *loaded = (struct loaded_snapshot *)next;
-    struct loaded_snapshot *old = NULL;
 
     pthread_mutex_lock(&cache->lock);
-    size_t place = place_of(cache, next->snapshot.market);
-    if (place < cache->count)
-        old = cache->latest[place];
-    bool is_news = old ? next->snapshot.observed_at > old->kept.snapshot.observed_at : place < MARKETS_MOST;
+    struct loaded_snapshot  *old     = latest_of(cache, next->snapshot.market);
+    struct loaded_snapshot **place   = cache->latest + place_of(cache, next->snapshot.market);
+    bool                     is_news = old
+        ? next->snapshot.observed_at > old->kept.snapshot.observed_at : cache->count < MARKETS_MOST;
     if (is_news) {
         atomic_fetch_add(&loaded->holders, 1);
-        cache->latest[place] = loaded;
-        cache->count += !old;
+        if (!old)
+            memmove(place + 1, place, (size_t)(cache->latest + cache->count++ - place) * sizeof *place);
+        *place = loaded;
     }
     pthread_mutex_unlock(&cache->lock);
     if (is_news && old)
