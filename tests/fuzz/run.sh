@@ -15,7 +15,7 @@ run() {
     local program=$1 name dictionary=() bytes=4096
     name=$(basename "$program")
     case $name in
-    json_peer | json_read | request | preview | difference | patch | canonical) dictionary=("-dict=$here/json.dict") ;;
+    json_peer | json_read | request | preview | rows | difference | patch | canonical) dictionary=("-dict=$here/json.dict") ;;
     query | tile_path) dictionary=("-dict=$here/$name.dict") ;;
     esac
     case $name in request | preview | json_peer) bytes=8192 ;; esac
