@@ -205,12 +205,12 @@ int
 main(int count, char **args)
 {
     static struct bench bench;
-    int64_t             best_ns[COUNT_OF(stages)];
+    int64_t             best_ns[COUNT_OF(stages)] = { 0 };
     int64_t             total_ns = 0;
-    int                 times = count > 1 ? atoi(args[1]) : TIMES;
+    long                times = count > 1 ? strtol(args[1], NULL, 10) : TIMES;
 
     open_bench(&bench);
-    for (int i = 0; i < times; i++) {
+    for (long i = 0; i < times; i++) {
         for (size_t j = 0; j < COUNT_OF(stages); j++) {
             int64_t begun_ns = clock_ns();
             stages[j].run(&bench);
