@@ -566,6 +566,17 @@ writer_is_up(const struct writer *writer)
 }
 
 bool
+writer_is_full(const struct writer *writer)
+{
+    struct writer *locked = (struct writer *)writer;
+
+    pthread_mutex_lock(&locked->lock);
+    bool is_full = writer->queued_count >= writer->settings.queue_max;
+    pthread_mutex_unlock(&locked->lock);
+    return is_full;
+}
+
+bool
 writer_submit(struct writer *writer, struct decision *decision)
 {
     pthread_mutex_lock(&writer->lock);

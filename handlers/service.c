@@ -8,6 +8,7 @@
 #include "db/keys.h"
 #include "db/snapshots.h"
 #include "db/workers.h"
+#include "db/writer.h"
 #include "handlers/decide.h"
 #include "record/instant.h"
 
@@ -115,6 +116,21 @@ identify(struct request *request, struct reply *reply)
     return check_role(request, reply);
 }
 
+/* A decision that cannot be recorded is refused before its body is read, and costs next to nothing. Those
+ * who are refused together do not come back together. */
+static enum problem
+shed(const struct request *request, struct reply *reply)
+{
+    enum { RETRY_S_MAX = 3 };
+
+    if (!request->route->complete || !writer_is_full(request->service->writer))
+        return PROBLEM_NONE;
+    reply->retry_after_s = 1 + (unsigned)(request->number % RETRY_S_MAX);
+    snprintf(reply->detail, sizeof reply->detail,
+             "as many decisions as may wait to be recorded, wait");
+    return PROBLEM_OVERLOADED;
+}
+
 /* Who asks too often is told so before anything else. */
 static enum problem
 begin(struct request *request, struct reply *reply)
@@ -122,7 +138,9 @@ begin(struct request *request, struct reply *reply)
     enum problem problem = identify(request, reply);
     enum problem limited = limits_begin(request, reply);
 
-    return limited ? limited : problem;
+    if (limited || problem)
+        return limited ? limited : problem;
+    return shed(request, reply);
 }
 
 static void

@@ -422,6 +422,110 @@ START_TEST(change_of_a_key_is_on_every_instance_within_a_second)
 }
 END_TEST
 
+static void
+short_queue(struct api_service *service)
+{
+    service->queue_max = 4;
+}
+
+/* Every COMMIT waits for a standby that nobody has, until it is said that there need be none. */
+static void
+stall(bool is_stalled)
+{
+    const char *url = api_running()->url;
+
+    postgres_run(url, is_stalled ? "ALTER SYSTEM SET synchronous_standby_names TO 'nobody'"
+                                 : "ALTER SYSTEM RESET synchronous_standby_names");
+    postgres_run(url, "SELECT pg_reload_conf()");
+    usleep(500000);                           /* until its processes have read it */
+}
+
+static void
+send_preview(struct http_client *client)
+{
+    char *body = api_text(GOOD), head[256];
+
+    http_connect(client, api_running()->port);
+    snprintf(head, sizeof head, "POST /v1/previews HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type:"
+             " application/json\r\nContent-Length: %zu\r\n\r\n", strlen(body));
+    ck_assert(http_send(client, head));
+    ck_assert(http_send(client, body));
+    free(body);
+}
+
+static int64_t
+queued(void)
+{
+    static const struct api_request metrics = { .method = "GET", .path = "/metrics" };
+    static const char               name[] = "\nbreakwater_writer_queue ";
+    struct api_answer               answer;
+
+    ck_assert_int_eq(ask(&metrics, &answer), 200);
+    const char *at = strstr(answer.http.body, name);
+    ck_assert_ptr_nonnull(at);
+    int64_t count = strtoll(at + strlen(name), NULL, 10);
+    api_forget(&answer);
+    return count;
+}
+
+static void
+wait_for_queue(int64_t count)
+{
+    for (int tries = 0; queued() != count; tries++) {
+        ck_assert_msg(tries < 500, "%lld are queued, not %lld", (long long)queued(),
+                      (long long)count);
+        usleep(10000);
+    }
+}
+
+/* The database takes nothing for a while: who has a place waits, who has none is told so at once, and what
+ * says that the service lives, says so. */
+START_TEST(what_cannot_be_held_is_refused_at_once)
+{
+    enum { HELD = 5, SOON_US = 1000000 };
+    static const char *const probes[] = { "/livez", "/readyz" };
+    struct http_client       clients[HELD];
+    struct api_request       preview = { .method = "POST", .path = "/v1/previews", .body = GOOD,
+                                         .is_direct = true };
+    struct api_answer        answer;
+    char                     wait_s[FIELD_MAX];
+
+    api_open_prepared(true, short_queue);
+    ck_assert_int_eq(status_of(&preview), 201);
+    stall(true);
+    for (int i = 0; i < HELD; i++) {          /* the first is being written, then four wait */
+        send_preview(&clients[i]);
+        if (i == 0)
+            usleep(300000);
+        wait_for_queue(i);
+    }
+    int64_t began_us = limits_clock_us();
+    for (int i = 0; i < 20; i++) {
+        ck_assert_int_eq(ask(&preview, &answer), 503);
+        http_header(&answer.http, "Retry-After", wait_s, sizeof wait_s);
+        ck_assert(wait_s[0] >= '1' && wait_s[0] <= '3' && !wait_s[1]);
+        api_forget(&answer);
+    }
+    preview.body = "not even JSON";           /* refused before it is read */
+    ck_assert_int_eq(status_of(&preview), 503);
+    for (size_t i = 0; i < 2; i++) {
+        struct api_request probe = { .method = "GET", .path = probes[i], .is_direct = true };
+        ck_assert_int_eq(status_of(&probe), 200);
+    }
+    ck_assert_int_lt(limits_clock_us() - began_us, SOON_US);
+    stall(false);
+    for (int i = 0; i < HELD; i++) {
+        http_receive(&clients[i], false, &answer.http);
+        ck_assert_int_eq(answer.http.status, 201);
+        http_forget(&answer.http);
+        http_close(&clients[i]);
+    }
+    preview.body = GOOD;
+    ck_assert_int_eq(status_of(&preview), 201);
+    api_close();
+}
+END_TEST
+
 void
 api_limits_add_apart(TCase *tcase)
 {
@@ -434,5 +538,6 @@ api_limits_add_apart(TCase *tcase)
     tcase_add_test(tcase, preview_without_a_key_is_for_this_machine_alone);
     tcase_add_test(tcase, preview_through_a_proxy_needs_a_key);
     tcase_add_test(tcase, refusals_are_counted_by_policy);
+    tcase_add_test(tcase, what_cannot_be_held_is_refused_at_once);
     tcase_add_test(tcase, change_of_a_key_is_on_every_instance_within_a_second);
 }

@@ -165,7 +165,8 @@ open_log(struct running *running)
 static bool
 open_threads(struct running *running)
 {
-    struct writer_settings writer = { .queue_max = QUEUE_MAX };
+    size_t                 queue_max = running->shared->queue_max;
+    struct writer_settings writer = { .queue_max = queue_max ? queue_max : QUEUE_MAX };
     struct service        *service = &running->service;
 
     service->writer      = writer_open(service->database, &writer);
