@@ -265,6 +265,7 @@ open_limits(struct serving *serving)
     limits->rates[LIMIT_ANONYMOUS] = (struct rate){ settings->anonymous_rate,
                                                     settings->anonymous_burst };
     serving->service.limits = limits;
+    serving->service.cost_max = settings->cost_max;
     if (!limiter_seed(&limits->limiter) || !limiter_seed(&serving->service.pushes))
         return fail("limits", "no randomness");
     return !settings->trusted_proxies ||

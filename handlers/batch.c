@@ -6,6 +6,7 @@
 
 #include "db/decisions.h"
 #include "handlers/computation.h"
+#include "handlers/cost.h"
 #include "handlers/decide.h"
 #include "handlers/service.h"
 #include "handlers/stored.h"
@@ -324,6 +325,12 @@ course_open(struct request *request, const struct preview_batch *batch,
     return course->items && course->reply && course->room ? course : NULL;
 }
 
+static const struct account *
+account_at(const void *items, size_t index)
+{
+    return &((const struct preview_batch_item *)items)[index].account;
+}
+
 static enum problem
 decide_all(struct request *request, const struct markets *markets, struct reply *reply)
 {
@@ -341,6 +348,12 @@ decide_all(struct request *request, const struct markets *markets, struct reply 
     if ((reply->waits = given.must_load))
         return PROBLEM_NONE;
     limits_owe(request, (int64_t)batch->items_count - 1);
+    bool is_dear;
+    if ((problem = cost_check_batch(request, given.state, account_at, batch->items,
+                                    batch->items_count, &is_dear, reply)))
+        return problem;
+    if (is_dear && !service_admit_dear(request))
+        return PROBLEM_OVERLOADED;
     if (!(course = course_open(request, batch, &ruling, &given)))
         return PROBLEM_INTERNAL;
     for (size_t i = 0; i < batch->items_count; i++)

@@ -6,6 +6,7 @@
 #include "db/disk.h"
 #include "db/sequencer.h"
 #include "handlers/computation.h"
+#include "handlers/cost.h"
 #include "handlers/service.h"
 #include "handlers/stored.h"
 
@@ -64,6 +65,28 @@ compute_in_room(struct request *request, const struct answer_kind *kind,
     return problem;
 }
 
+/* What costs much is computed by a worker, a few at a time: the handler is called anew there. */
+static enum problem
+find_place(struct request *request, const struct state *state, const struct account *account,
+           struct reply *reply)
+{
+    struct visit *visit = request->context;
+    bool          is_dear;
+    enum problem  problem = cost_check(request, state, account, &is_dear, reply);
+
+    if (problem || !is_dear || (visit && visit->connection))
+        return problem;
+    if (!service_admit_dear(request)) {
+        snprintf(reply->detail, sizeof reply->detail,
+                 "as many requests of much depth as may be, are being computed");
+        return PROBLEM_OVERLOADED;
+    }
+    visit        = request->context;
+    visit->later = request->route->handle;
+    reply->waits = true;
+    return PROBLEM_NONE;
+}
+
 static enum problem
 decide(struct request *request, const struct answer_kind *kind, const struct markets *markets,
        struct reply *reply)
@@ -84,6 +107,8 @@ decide(struct request *request, const struct answer_kind *kind, const struct mar
         return problem;
     if ((reply->waits = given.must_load))
         return PROBLEM_NONE;
+    if ((problem = find_place(request, given.state, &question.account, reply)) || reply->waits)
+        return problem;
     question.state    = (struct state *)given.state;  /* accepted: it is only read from here on */
     question.snapshot = given.snapshot;
     if (!ruling_foresee(&ruling, request->now_us, request->arena, &question))

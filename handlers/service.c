@@ -9,6 +9,7 @@
 #include "db/snapshots.h"
 #include "db/workers.h"
 #include "db/writer.h"
+#include "handlers/cost.h"
 #include "handlers/decide.h"
 #include "record/instant.h"
 
@@ -204,6 +205,21 @@ service_visit(struct request *request)
 }
 
 bool
+service_admit_dear(struct request *request)
+{
+    struct visit *visit = service_visit(request);
+
+    if (!visit || visit->is_dear)
+        return visit;
+    if (atomic_fetch_add(&request->service->dear, 1) >= COST_DEAR_REQUESTS_MAX) {
+        atomic_fetch_sub(&request->service->dear, 1);
+        return false;
+    }
+    visit->is_dear = true;
+    return true;
+}
+
+bool
 service_keep_snapshot(struct request *request, const struct kept_snapshot *snapshot)
 {
     struct visit *visit = service_visit(request);
@@ -246,8 +262,11 @@ end(struct request *request, const struct reply *reply, unsigned status, int64_t
     const struct visit *visit = request->context;
 
     (void)reply, (void)status, (void)elapsed_us;
-    if (visit)
-        snapshot_release(visit->snapshot);
+    if (!visit)
+        return;
+    snapshot_release(visit->snapshot);
+    if (visit->is_dear)
+        atomic_fetch_sub(&request->service->dear, 1);
 }
 
 struct hooks

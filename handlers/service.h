@@ -47,6 +47,8 @@ struct service {
     struct witnesses    *witnesses;           /* NULL: none are asked */
     struct metrics      *metrics;
     struct limiter       pushes;              /* of market state, by key */
+    int64_t              cost_max;            /* of an account, in the units of handlers/cost.h; 0: the usual */
+    atomic_int           dear;                /* requests that are computed by workers, for what they cost */
     struct limits       *limits;              /* NULL: none */
 };
 
@@ -61,6 +63,7 @@ struct visit {
     /* What is to run on a worker in place of the handler, which waits for it; NULL: none. */
     enum problem     (*later)(struct request *request, struct reply *reply);
     const char       *wanted;                 /* the hash of one that is to be loaded on a worker; NULL: none */
+    bool              is_dear;                /* it is one of service->dear */
     bool              is_asked_again;         /* what ran on the worker only prepared: the handler is called anew */
 };
 
@@ -74,6 +77,8 @@ bool service_is_near(const struct request *request);
 void               service_run_on_worker(struct visit *visit, enum problem (*handle)(struct request *, struct reply *));
 /* The request's own, made when it is first asked for; NULL: no memory. */
 struct visit      *service_visit(struct request *request);
+/* The request costs much: it is one of a few at a time, until it ends. False: there are enough. */
+bool               service_admit_dear(struct request *request);
 /* Takes over the caller's hold, until the answer is sent; false: no memory, it was released. */
 bool               service_keep_snapshot(struct request *request, const struct kept_snapshot *snapshot);
 /* stream_begin(), for a handler that runs on a producer: a problem that it returns afterwards cuts the stream. */

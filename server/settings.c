@@ -78,6 +78,8 @@ static const struct field settings_fields[] = {
     INTEGER_FIELD(settings, queue_max,        .optional = true, .min = 1, .max = 1000000,
                   .initial = "10000"),
     INTEGER_FIELD(settings, farewell_s,       .optional = true, .min = 0, .max = 60, .initial = "0"),
+    INTEGER_FIELD(settings, cost_max,         .optional = true, .min = 1000,
+                  .max = INT64_C(1000000000), .initial = "50000"),
     INTEGER_FIELD(settings, retention_days,   .optional = true, .min = 0, .max = 36500,
                   .initial = "0"),
     CHOICE_FIELD (settings, log,              .optional = true, .choices = log_choices,

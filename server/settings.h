@@ -37,6 +37,7 @@ struct settings {
     int64_t     streams_max;              /* replies that are streamed at a time */
     int64_t     idle_s;
     int64_t     bodies_bytes_max;         /* of all bodies in flight */
+    int64_t     cost_max;                 /* of computing one account's answer; a batch: 20 times */
     int64_t     queue_max;                /* decisions that wait for the database */
     int64_t     farewell_s;               /* /readyz says 503 so long before connections are refused */
     int64_t     retention_days;           /* bodies of decisions are kept; 0: for ever */

@@ -202,6 +202,7 @@ open_listener(struct running *running)
 
     memcpy(running->limits.rates, running->shared->rates, sizeof running->limits.rates);
     running->service.limits = &running->limits;
+    running->service.cost_max = running->shared->cost_max;
     if (!address_ranges_parse(running->shared->trusted_proxies, &running->trusted_proxies, why))
         return fail(running, "proxies", why);
     running->listener = listener_open(&settings, routes, &hooks, why);

@@ -24,6 +24,7 @@ struct api_service {
     char     state[128];                      /* the folder of the log's keys and its state file */
     bool     is_embedded;                     /* as the default: from here nobody needs a key */
     bool     lacks_witnesses;                 /* the log grows, and nothing of it is published */
+    int64_t  cost_max;                        /* 0: the usual */
     size_t   queue_max;                       /* 0: as many as the tests usually have */
     struct rate rates[LIMITS_COUNT];          /* none, unless a test sets some before the start */
     char     trusted_proxies[64];

@@ -12,6 +12,7 @@
 #include "risk/question.h"
 #include "tests/api_batch.h"
 #include "tests/api_figures.h"
+#include "tests/api_cost.h"
 #include "tests/api_decisions.h"
 #include "tests/api_disk.h"
 #include "tests/api_flows.h"
@@ -1016,6 +1017,7 @@ api_suite(void)
     api_pair_add_apart(add_case(suite, "pair", api_prepare, NULL));
     api_disk_add_apart(add_case(suite, "disk", api_prepare, NULL));
     api_batch_add_apart(add_case(suite, "batches_apart", api_prepare, NULL));
+    api_cost_add_apart(add_case(suite, "cost", api_prepare, NULL));
     api_limits_add_apart(add_case(suite, "limits", api_prepare, NULL));
     tcase_add_test(add_case(suite, "coverage", api_prepare, NULL), everything_documented_was_seen);
     return suite;
