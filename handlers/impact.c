@@ -15,7 +15,8 @@
 #include "record/json.h"
 
 enum { THREADS = 2, PROGRESS_US = 250000, ANSWER_ROOM = 8192, ANSWER_MAX = 1 << 18,
-       RETRY_AFTER_S = 5 };
+       RETRY_AFTER_S = 5,
+       IMPACT_S_MAX = 120 };                  /* then it is of what was read so far */
 
 struct impact_query { int64_t decisions; };
 
@@ -34,7 +35,7 @@ struct errand {
     const struct parameters    *after;
     const struct market        *market;       /* held */
     const struct kept_snapshot *latest;       /* held; NULL: none */
-    int64_t                     decisions_max, below, told_us;
+    int64_t                     decisions_max, below, told_us, began_us;
     struct stream              *stream;       /* NULL: the answer comes at once */
 };
 
@@ -42,7 +43,10 @@ static enum find
 read_page(void *context, size_t limit, struct arena *arena, struct recent_page *page)
 {
     struct errand *errand = context;
-    enum find      found = recent_read(errand->connection, errand->market->market, errand->below,
+
+    if (clock_now_us() - errand->began_us > IMPACT_S_MAX * INT64_C(1000000))
+        return FOUND_NOTHING;
+    enum find found = recent_read(errand->connection, errand->market->market, errand->below,
                                        limit, arena, page);
 
     if (found == FOUND)
@@ -223,7 +227,8 @@ get_impact(struct request *request, struct reply *reply)
     const struct impact_query *query = request->query;
     struct errand  errand = { .request = request, .reply = reply,
                               .connection = service_connection(request),
-                              .decisions_max = query->decisions, .below = INT64_MAX };
+                              .decisions_max = query->decisions, .below = INT64_MAX,
+                              .began_us = request->now_us };
     enum problem   problem = read_proposal(&errand);
 
     if (problem)
