@@ -15,6 +15,7 @@
 #include "db/chain.h"
 #include "db/database.h"
 #include "db/markets.h"
+#include "db/roles.h"
 #include "db/thread.h"
 #include "db/wait.h"
 
@@ -135,6 +136,7 @@ connect(struct writer *writer)
     connection_drop(connection);
     known_forget(&writer->known);
     bool is_ready = connection_open(connection, writer->database) && server_is_safe(connection) &&
+           role_become_writer(connection) &&
            !connection_set_patience(connection, STATEMENT_MS, LOCK_MS) && batch_prepare(connection);
     /* We give up before the server does: a COMMIT whose wait for a standby it cuts off
      * would look like one that is safe. */

@@ -825,6 +825,71 @@ START_TEST(without_recording_everything_is_settled_and_nothing_written)
 }
 END_TEST
 
+#define OUTCOME_OF(statement) "DO $x$ BEGIN SET LOCAL ROLE audit_writer; " statement "; END $x$"
+#define DENIED(statement) OUTCOME_OF("BEGIN " statement "; RAISE EXCEPTION 'it may'; " \
+                                     "EXCEPTION WHEN insufficient_privilege THEN NULL; END")
+
+/* What the role of the decisions' connection may do, and may not. */
+static const char *const rights[] = {
+    OUTCOME_OF("PERFORM 1 FROM breakwater.market FOR SHARE"),
+    OUTCOME_OF("INSERT INTO audit.pending (inst, iseq, entry) SELECT gen_random_uuid(), 0,"
+               " entry FROM audit.pending LIMIT 1"),
+    OUTCOME_OF("INSERT INTO audit.body SELECT day, inst, iseq + 1000000, salt, record"
+               " FROM audit.body LIMIT 1"),
+    OUTCOME_OF("PERFORM audit.partitions_make('2031-01-01', '2031-01-02')"),
+    DENIED("UPDATE audit.body SET record = ''"),
+    DENIED("DELETE FROM audit.body"),
+    DENIED("TRUNCATE audit.body"),
+    DENIED("DROP TABLE audit.body"),
+    DENIED("CREATE TABLE audit.mine (id integer)"),
+    DENIED("UPDATE audit.event SET record = ''"),
+    DENIED("DELETE FROM audit.event"),
+    DENIED("UPDATE audit.pending SET entry = entry"),
+    DENIED("DELETE FROM audit.pending"),
+    DENIED("UPDATE audit.instance SET next_iseq = 0"),
+    DENIED("DELETE FROM audit.instance"),
+    DENIED("UPDATE breakwater.idempotency SET decision = ''"),
+    DENIED("DELETE FROM breakwater.idempotency"),
+    DENIED("UPDATE breakwater.kept SET bytes = ''"),
+    DENIED("DELETE FROM breakwater.kept"),
+    DENIED("UPDATE breakwater.market SET version = 1"),
+    DENIED("DELETE FROM breakwater.market"),
+    DENIED("INSERT INTO breakwater.parameters SELECT * FROM breakwater.parameters"),
+    DENIED("PERFORM 1 FROM breakwater.api_key"),
+    DENIED("PERFORM 1 FROM audit.checkpoint"),
+    DENIED("INSERT INTO audit.leaf SELECT * FROM audit.leaf"),
+};
+
+START_TEST(the_role_of_the_writer_inserts_and_nothing_else)
+{
+    struct made made;
+
+    open_made(&made);
+    ck_assert_int_eq(write_one(&made, make(&made, 7)), SETTLED_DURABLE);
+    for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
+        postgres_run(made.opened.url, rights[i]);
+    postgres_run(made.opened.url, "DELETE FROM audit.pending WHERE iseq = 0 AND inst NOT IN"
+                                  " (SELECT inst FROM audit.instance)");
+    postgres_run(made.opened.url, "DELETE FROM audit.body WHERE iseq >= 1000000");
+    close_made(&made);
+}
+END_TEST
+
+/* It has no right but those of the role: without one, nothing is written. */
+START_TEST(the_writer_takes_its_role)
+{
+    struct made made;
+
+    open_made(&made);
+    ck_assert_int_eq(write_one(&made, make(&made, 1)), SETTLED_DURABLE);
+    postgres_run(made.opened.url, "REVOKE INSERT ON audit.body FROM audit_writer");
+    ck_assert_int_ne(write_one(&made, make(&made, 2)), SETTLED_DURABLE);
+    postgres_run(made.opened.url, "GRANT INSERT ON audit.body TO audit_writer");
+    ck_assert_int_eq(write_one(&made, make(&made, 3)), SETTLED_DURABLE);
+    close_made(&made);
+}
+END_TEST
+
 Suite *
 writer_suite(void)
 {
@@ -855,6 +920,8 @@ writer_suite(void)
     tcase_add_test(tcase, while_the_database_is_away_decisions_are_refused_at_once);
     tcase_add_test(tcase, a_full_queue_refuses);
     tcase_add_test(tcase, without_recording_everything_is_settled_and_nothing_written);
+    tcase_add_test(tcase, the_role_of_the_writer_inserts_and_nothing_else);
+    tcase_add_test(tcase, the_writer_takes_its_role);
     suite_add_tcase(suite, tcase);
     return suite;
 }
