@@ -11,6 +11,7 @@
 
 #include "db/decisions.h"
 #include "db/wait.h"
+#include "db/roles.h"
 
 enum { ITEM_OVERHEAD = 4, DAY_SMALL_BYTES = 8, ARENA_BYTES_MAX = 512 << 20,
        TEXT_BYTES_MAX = 256 << 20, PIPELINE_MAX = 7 };
@@ -338,6 +339,8 @@ static const struct { const char *name, *sql; } statements[] = {
 bool
 batch_prepare(struct connection *connection)
 {
+    if (!role_become_writer(connection))
+        return false;
     for (size_t i = 0; i < sizeof statements / sizeof *statements; i++)
         if (prepare_statement(connection, statements[i].name, statements[i].sql))
             return false;

@@ -64,7 +64,8 @@ bool batch_open(struct batch *batch, struct decision **items, size_t count, cons
                 const struct position *first, const struct known *known);
 void batch_close(struct batch *batch);
 
-bool         batch_prepare(struct connection *connection);   /* the statements, once a connection */
+/* the statements, and the role that they need, once a connection */
+bool         batch_prepare(struct connection *connection);
 /* All but COMMIT, in one round trip. OK: the transaction is open, and refused_count
  * tells whether it may be committed. */
 enum outcome batch_send(struct connection *connection, struct batch *batch);

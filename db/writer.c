@@ -1,5 +1,4 @@
-/* The writer's thread: takes what is queued, makes it durable, and finds out what
- * became of it whatever happens. */
+/* The writer's thread: makes durable what is queued, and finds out what became of it, always. */
 #include "db/writer.h"
 
 #include <assert.h>
@@ -15,7 +14,6 @@
 #include "db/chain.h"
 #include "db/database.h"
 #include "db/markets.h"
-#include "db/roles.h"
 #include "db/thread.h"
 #include "db/wait.h"
 
@@ -136,7 +134,6 @@ connect(struct writer *writer)
     connection_drop(connection);
     known_forget(&writer->known);
     bool is_ready = connection_open(connection, writer->database) && server_is_safe(connection) &&
-           role_become_writer(connection) &&
            !connection_set_patience(connection, STATEMENT_MS, LOCK_MS) && batch_prepare(connection);
     /* We give up before the server does: a COMMIT whose wait for a standby it cuts off
      * would look like one that is safe. */
@@ -285,6 +282,7 @@ writer_status(const struct writer *writer, struct writer_status *out)
     pthread_mutex_lock(&locked->lock);
     *out        = locked->status;
     out->queued = (int64_t)locked->queued_count;
+    out->queue_max = (int64_t)writer->settings.queue_max;
     pthread_mutex_unlock(&locked->lock);
 }
 
@@ -565,17 +563,6 @@ writer_is_up(const struct writer *writer)
     bool is_up = writer->is_up;
     pthread_mutex_unlock(&locked->lock);
     return is_up;
-}
-
-bool
-writer_is_full(const struct writer *writer)
-{
-    struct writer *locked = (struct writer *)writer;
-
-    pthread_mutex_lock(&locked->lock);
-    bool is_full = writer->queued_count >= writer->settings.queue_max;
-    pthread_mutex_unlock(&locked->lock);
-    return is_full;
 }
 
 bool

@@ -64,13 +64,11 @@ bool           writer_is_up(const struct writer *writer);
 
 /* Since the process began. */
 struct writer_status {
-    int64_t queued;                           /* decisions that wait now */
+    int64_t queued, queue_max;                /* decisions that wait now, and may */
     int64_t written, commits;                 /* decisions, and the transactions that they were in */
     int64_t commit_us;                        /* that those transactions took, from BEGIN to durable */
 };
 void           writer_status(const struct writer *writer, struct writer_status *out);
-/* Is there no room for one more? What is asked before a decision is computed. */
-bool           writer_is_full(const struct writer *writer);
 /* with its followers; false: full, or the database is away */
 bool           writer_submit(struct writer *writer, struct decision *decision);
 /* settles what is queued, writes the `close` record */

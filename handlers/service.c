@@ -124,7 +124,12 @@ shed(const struct request *request, struct reply *reply)
 {
     enum { RETRY_S_MAX = 3 };
 
-    if (!request->route->complete || !writer_is_full(request->service->writer))
+    struct writer_status status;
+
+    if (!request->route->complete)
+        return PROBLEM_NONE;
+    writer_status(request->service->writer, &status);
+    if (status.queued < status.queue_max)
         return PROBLEM_NONE;
     reply->retry_after_s = 1 + (unsigned)(request->number % RETRY_S_MAX);
     snprintf(reply->detail, sizeof reply->detail,
