@@ -14,6 +14,7 @@ role_become_writer(struct connection *connection)
         " AND has_table_privilege(r.oid, 'audit.body', 'INSERT')"
         " AND has_table_privilege(r.oid, 'audit.pending', 'INSERT')"
         " AND has_table_privilege(r.oid, 'breakwater.idempotency', 'INSERT')"
+        " AND has_table_privilege(r.oid, 'breakwater.proposal', 'SELECT')"
         " AND has_any_column_privilege(r.oid, 'breakwater.market', 'UPDATE')";
 
     run_command(connection, sql, NULL, 0, NULL);
