@@ -221,11 +221,11 @@ END_TEST
 /* Whoever owns the database writes another figure, and a commitment to match: the tree is right and the
  * record is good, but the rules do not give it. */
 static const char forge[] =
-    "CREATE FUNCTION forge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    "CREATE FUNCTION forge() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
     " NEW.record := convert_to(regexp_replace(convert_from(NEW.record, 'UTF8'),"
     "  '\"status\":\"[a-z_]*\"', '\"status\":\"forged\"'), 'UTF8'); RETURN NEW; END $$;"
     "CREATE TRIGGER forge BEFORE INSERT ON audit.body FOR EACH ROW EXECUTE FUNCTION forge();"
-    "CREATE FUNCTION match() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    "CREATE FUNCTION match() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
     " UPDATE audit.pending p SET entry = '\\x01'::bytea || sha256(convert_to(E'audit-commit/v1\\n',"
     "  'UTF8') || b.salt || b.record) FROM audit.body b WHERE (b.inst, b.iseq) = (p.inst, p.iseq);"
     " RETURN NULL; END $$;"
