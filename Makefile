@@ -97,7 +97,8 @@ check: $(if $(COMMANDS),$(BUILD)/breakwater) $(BUILD)/tests/run
 	    $(BUILD)/tests/run $(or $(SUITES),$(if $(TSAN),$(THREADED)))
 
 # The same in less time: one half of the suites beside the other.
-halves: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/halves.sh $(BUILD)
+halves: $(BUILD)/breakwater $(BUILD)/tests/run
+	@$(if $(SAN),BREAKWATER_CORES=on )tests/halves.sh $(BUILD)
 
 # The peers' own numbers, and the model's: `make peers VECTORS=dir`.
 peers model: $(BUILD)/tests/run
