@@ -93,7 +93,9 @@ give_back(struct exchange *exchange)
     pthread_mutex_lock(&listener->spares_lock);
     exchange->next_spare = listener->spares;
     listener->spares     = exchange;
-    ASAN_POISON_MEMORY_REGION(exchange, sizeof *exchange);
+    /* all but the link, which the search for leaks follows */
+    ASAN_POISON_MEMORY_REGION(&exchange->listener,
+                              sizeof *exchange - offsetof(struct exchange, listener));
     pthread_mutex_unlock(&listener->spares_lock);
 }
 

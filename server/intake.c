@@ -422,8 +422,9 @@ static bool
 grow(struct exchange *exchange, size_t least)
 {
     enum { ROOM_FIRST = 4 << 10 };
-    size_t max  = exchange->is_chunked ? exchange->request.route->body_bytes_max
-                                       : exchange->announced;
+    /* never less than what is here, whatever the library makes of a length that was announced */
+    size_t max  = exchange->is_chunked || least > exchange->announced
+                ? exchange->request.route->body_bytes_max : exchange->announced;
     size_t room = exchange->room ? exchange->room : ROOM_FIRST;
 
     while (room < least)

@@ -138,6 +138,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     run(&listener, input);
     assert(listener.in_flight == 0);
     assert(listener.bodies_bytes == 0);
+    exchange_free_spares(&listener);
     free(input);
     return 0;
 }
