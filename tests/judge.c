@@ -38,6 +38,14 @@ judge_close(struct judge *judge)
     regfree(&judge->instant);
 }
 
+/* NULL: no string, or one with a NUL, which no record holds. */
+static const char *
+text_of(const json_t *json)
+{
+    const char *text = json_string_value(json);
+    return text && strlen(text) == json_string_length(json) ? text : NULL;
+}
+
 static bool
 matches(const regex_t *pattern, const char *text)
 {
@@ -47,7 +55,7 @@ matches(const regex_t *pattern, const char *text)
 static bool
 judge_text(const struct judge *judge, const struct field *field, const json_t *json, const char *member)
 {
-    const char *text  = json_string_value(json);
+    const char *text  = text_of(json);
     int64_t     bytes = (int64_t)json_string_length(json);
 
     if (!text || (field->form == TEXT_NAME && !matches(&judge->name, text)))
@@ -120,7 +128,7 @@ static bool
 judge_decimal(const struct judge *judge, const struct field *field, const json_t *json, const char *member)
 {
     char        digits[32];
-    const char *text    = json_string_value(json);
+    const char *text    = text_of(json);
     int64_t     integer = json_integer_value(json);
     mpz_t       units;
 
@@ -148,7 +156,7 @@ number_of(const char *text, const regmatch_t *part)
 static bool
 judge_instant(const struct judge *judge, const json_t *json, const char *member)
 {
-    const char *text = json_string_value(json);
+    const char *text = text_of(json);
     regmatch_t  part[8];
     char        fraction[8] = "000000";
 
@@ -170,7 +178,7 @@ judge_instant(const struct judge *judge, const json_t *json, const char *member)
 static bool
 judge_choice(const struct field *field, const json_t *json, const char *member)
 {
-    const char *text = json_string_value(json);
+    const char *text = text_of(json);
     for (int i = 0; text && field->choices[i]; i++)
         if (!strcmp(field->choices[i], text))
             return !member || *(const int *)member == i;
@@ -317,7 +325,7 @@ judge_members(const struct judge *judge, const struct record *record, const json
 static bool
 judge_variant(const struct judge *judge, const struct record *record, const json_t *json, const char *in)
 {
-    const char *tag = json_string_value(json_object_get(json, record->tag));
+    const char *tag = text_of(json_object_get(json, record->tag));
     for (size_t i = 0; tag && i < record->cases_count; i++)
         if (!strcmp(record->cases[i].name, tag))
             return (!in || *(const int *)(in + record->tag_offset) == (int)i) &&

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Runs fuzzers, two at a time, each for some seconds from its corpus in the tree; prints how often each
 # was run, and how much of the code it reached. What they find on the way is kept in BUILD/corpus. The
-# first that fails ends it. usage: tests/fuzz/run.sh BUILD SECONDS PROGRAM...
+# first that fails ends it. With a SEED they take the same way again, as CI does; without one, or with
+# 0, another each time. usage: SEED=N tests/fuzz/run.sh BUILD SECONDS PROGRAM...
 set -euo pipefail
 
 build=$1
@@ -20,7 +21,8 @@ run() {
     esac
     case $name in request | preview | json_peer) bytes=8192 ;; esac
     mkdir -p "$build/corpus/$name"
-    "$program" -max_total_time="$seconds" -max_len=$bytes -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \
+    "$program" -max_total_time="$seconds" -max_len=$bytes -timeout=10 -rss_limit_mb=4096 \
+        -seed="${SEED:-0}" -print_final_stats=1 \
         -artifact_prefix="$build/$name-" "${dictionary[@]}" "$build/corpus/$name" "$here/corpus/$name" \
         > "$logs/$name" 2>&1 || { tail -40 "$logs/$name" >&2; return 255; }
     awk -v name="$name" '
