@@ -223,6 +223,6 @@ exchange_render(struct exchange *exchange)
     /* What follows on a connection is believed only where it is
      * certain that this request has ended. */
     if (atomic_load(&exchange->listener->is_leaving) || exchange->is_cut_short ||
-        exchange->problem == PROBLEM_MALFORMED)
+        exchange->problem == PROBLEM_MALFORMED || peer_is_extra(exchange->peer))
         add(exchange, "Connection", "close");
 }

@@ -184,6 +184,15 @@ find_route(struct exchange *exchange)
             ARENA_BYTES_LEAST + ARENA_BYTES_A_BYTE * exchange->request.route->body_bytes_max;
 }
 
+/* Where all places are taken, those of the reserve are for who asks how the service is. */
+static void
+check_place(struct exchange *exchange)
+{
+    if (peer_is_extra(exchange->peer) &&
+        !(exchange->request.route && exchange->request.route->is_unmetered))
+        refuse(exchange, PROBLEM_OVERLOADED, "as many connections as there may be are open");
+}
+
 static bool
 is_json(const char *content_type)
 {
@@ -322,6 +331,7 @@ check(struct exchange *exchange)
     check_sizes(exchange);
     if (!exchange->problem)
         find_route(exchange);
+    check_place(exchange);
     if (exchange->problem)
         return;
     exchange->is_begun = true;
@@ -400,7 +410,8 @@ exchange_begin(struct exchange *exchange, const char *method, const char *versio
         check(exchange);
     forget_key(request);
     exchange->is_cut_short = exchange->problem &&
-                             (!is_framed || exchange->announced > DISCARD_BYTES_MAX ||
+                             (!is_framed || peer_is_extra(exchange->peer) ||
+                              exchange->announced > DISCARD_BYTES_MAX ||
                               (exchange->has_body && exchange->expect));
     if (exchange->is_cut_short)
         return NEXT_ANSWER;

@@ -51,16 +51,6 @@ on_target(void *listener, const char *target, struct MHD_Connection *connection)
     return exchange;
 }
 
-/* Of the first request, or the next on the same connection. */
-static void
-wait_for_header(const struct listener *listener, struct peer *peer)
-{
-    const struct listener_settings *settings = &listener->settings;
-
-    peer_wait(peer, WAITING_HEADER, exchange_clock_us(CLOCK_MONOTONIC),
-              settings->slow_s ? settings->idle_s + settings->slow_s : 0, 0);
-}
-
 static enum MHD_Result
 on_accept(void *context, const struct sockaddr *address, socklen_t address_bytes)
 {
@@ -87,7 +77,6 @@ on_connection(void *context, struct MHD_Connection *connection, void **peer,
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     *peer = connections_enter(listener->connections, address ? address->client_addr : NULL,
                               fd ? fd->connect_fd : -1);
-    wait_for_header(listener, *peer);
 }
 
 static enum MHD_Result
@@ -271,10 +260,10 @@ on_completed(void *listener, struct MHD_Connection *connection, void **state,
              enum MHD_RequestTerminationCode why)
 {
     struct exchange *exchange = *state;
-    (void)connection, (void)why;
+    (void)listener, (void)connection, (void)why;
 
     if (exchange) {
-        wait_for_header(listener, exchange->peer);
+        peer_wait_for_request(exchange->peer, exchange_clock_us(CLOCK_MONOTONIC));
         exchange_complete(exchange);
     }
     *state = NULL;
@@ -282,10 +271,10 @@ on_completed(void *listener, struct MHD_Connection *connection, void **state,
 
 /* A connection is a file, and the usual limit is 1,024 files; as far as the system lets us. */
 static void
-make_room_for_files(unsigned connections_max)
+make_room_for_files(unsigned connections)
 {
     struct rlimit limit;
-    rlim_t        wanted = (rlim_t)connections_max + FILES_OWN;
+    rlim_t        wanted = (rlim_t)connections + FILES_OWN;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted)
         return;
@@ -307,13 +296,13 @@ start(struct listener *listener, const struct pem *pem, int fd)
     };
     const struct MHD_OptionItem     plain[] = { { MHD_OPTION_END, 0, NULL } };
 
-    make_room_for_files(settings->connections_max);
+    make_room_for_files(settings->connections_max + PLACES_RESERVED);
     return MHD_start_daemon(
         MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | tls, 0, on_accept, listener,
         on_request, listener,
         MHD_OPTION_LISTEN_SOCKET, fd,
         MHD_OPTION_THREAD_POOL_SIZE, settings->threads,
-        MHD_OPTION_CONNECTION_LIMIT, settings->connections_max,
+        MHD_OPTION_CONNECTION_LIMIT, settings->connections_max + PLACES_RESERVED,
         MHD_OPTION_CONNECTION_TIMEOUT, settings->idle_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
         MHD_OPTION_URI_LOG_CALLBACK, on_target, listener,
@@ -393,8 +382,10 @@ listener_open(const struct listener_settings *settings, const struct route *rout
         return discard(listener);
     }
     listener->connections = connections_open(&(struct connections_settings){
+        .max         = settings->connections_max,
         .address_max = settings->connections_address_max,
         .exempt      = settings->trusted_proxies,
+        .slow_s      = settings->slow_s,
         .metrics     = settings->metrics,
     });
     if (!listener->connections) {

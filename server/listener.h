@@ -25,8 +25,9 @@ struct listener_settings {
     unsigned    threads;
     unsigned    connections_max;
     unsigned    idle_s;                   /* an idle or a stalled connection is closed after this */
-    /* How long a client may take, beside what SLOW_BYTES_A_S need: for a body, for an answer, for a
-     * header (after idle_s). 0: as long as it is not silent. */
+    /* How long a client may take: for a header, from its connection or, of a later request, from the
+     * first byte; beside what SLOW_BYTES_A_S need, for a body and for an answer. 0: as long as it is
+     * not silent. */
     unsigned    slow_s;
     unsigned    connections_address_max;  /* of one address that is no trusted proxy; 0: all */
     size_t      bodies_bytes_max;         /* of all bodies in flight: 503 past it */

@@ -229,7 +229,8 @@ static void
 write_cuts(const struct metrics *metrics, struct text *out)
 {
     write_head(out, "breakwater_connections_cut_total", "counter",
-               "Connections that were cut off because the client was too slow, by what with.");
+               "Connections cut off since the client was too slow, or silent and its place needed, by what"
+               " was waited for.");
     for (size_t i = 0; i < WAITING_COUNT; i++)
         text_format(out, "breakwater_connections_cut_total{waiting=\"%s\"} %" PRIu64 "\n",
                     waiting_names[i], read_counter(&metrics->cut[i]));

@@ -100,6 +100,34 @@ START_TEST(every_operation_has_its_limit)
 END_TEST
 
 static void
+one_connection(struct api_service *service)
+{
+    service->connections_address_max = 1;
+}
+
+/* The one connection that there may be is open: what comes over others is refused, but for who asks how
+ * the service is. */
+START_TEST(every_operation_but_probes_needs_a_place)
+{
+    struct http_client held;
+
+    api_open_prepared(true, one_connection);
+    http_connect(&held, api_running()->port);
+    for (size_t i = 0; routes[i].path; i++) {
+        char               path[128];
+        struct api_request request = { .method = routes[i].method, .path = path,
+                                       .key = API_EVERY_ROLE };
+        example_path(routes[i].path, path, sizeof path);
+        int status = status_of(&request);
+        ck_assert_msg(status == (routes[i].is_unmetered ? 200 : 503), "%s: %d",
+                      routes[i].operation, status);
+    }
+    http_close(&held);
+    api_close();
+}
+END_TEST
+
+static void
 few_at_once(struct api_service *service)
 {
     service->rates[LIMIT_KEY]       = (struct rate){ .per_second = 1, .burst = 8 };
@@ -530,6 +558,7 @@ void
 api_limits_add_apart(TCase *tcase)
 {
     tcase_add_test(tcase, every_operation_has_its_limit);
+    tcase_add_test(tcase, every_operation_but_probes_needs_a_place);
     tcase_add_test(tcase, each_policy_has_a_bucket_of_its_own);
     tcase_add_test(tcase, batch_counts_as_many_as_it_has_items);
     tcase_add_test(tcase, who_guesses_keys_is_stopped);

@@ -190,6 +190,7 @@ open_listener(struct running *running)
         .address          = listen ? listen : "127.0.0.1:0",
         .threads          = THREADS,
         .connections_max  = CONNECTIONS_MAX,
+        .connections_address_max = running->shared->connections_address_max,
         .idle_s           = IDLE_S,
         .slow_s           = 10,
         .bodies_bytes_max = 64 << 20,

@@ -27,6 +27,7 @@ struct api_service {
     int64_t  cost_max;                        /* 0: the usual */
     size_t   queue_max;                       /* 0: as many as the tests usually have */
     struct rate rates[LIMITS_COUNT];          /* none, unless a test sets some before the start */
+    unsigned connections_address_max;         /* 0: any number */
     char     trusted_proxies[64];
     bool     is_disk_full;                    /* as the service's measurements find it */
     bool     has_keys;                        /* they and the sample markets are in the database */

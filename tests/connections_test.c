@@ -63,57 +63,105 @@ send_byte(struct http_client *client, char byte)
            recv(client->fd, &ignored, 1, MSG_DONTWAIT) != 0;
 }
 
-/* What is sent at once, and what byte by byte. A header may take idle_s and
- * slow_s, a body slow_s; a thread looks twice a second. */
-static const struct { const char *begin, *then; int least_ms; } slow[] = {
-    { "", "GET /ping HTTP/1.1\r\nHost: here\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-      1900 },
-    { "GET /ping HTTP/1.1\r\n" HEAD, "X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-      1900 },
-    { "POST /raw HTTP/1.1\r\n" HEAD "Content-Length: 1000\r\n\r\n",
-      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-      900 },
-    { "POST /raw HTTP/1.1\r\n" HEAD "Transfer-Encoding: chunked\r\n\r\n3e8\r\n",
-      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-      900 },
-    { "POST /no/such/route HTTP/1.1\r\n" HEAD "Content-Length: 1000\r\n\r\n",
-      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-      900 },
+/* What is sent at once, what it is answered, and what is sent byte by byte then. A header and a body may
+ * take slow_s, here 1; a thread looks twice a second. */
+static const struct { const char *begin; int answers; const char *then; } slow[] = {
+    { "", 0, "GET /ping HTTP/1.1\r\nHost: here\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
+    { "GET /ping HTTP/1.1\r\n" HEAD, 0, "X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
+    { "GET /ping HTTP/1.1\r\n" HEAD "\r\n", 1,
+      "GET /ping HTTP/1.1\r\nHost: here\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
+    { "POST /raw HTTP/1.1\r\n" HEAD "Content-Length: 1000\r\n\r\n", 0,
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
+    { "POST /raw HTTP/1.1\r\n" HEAD "Transfer-Encoding: chunked\r\n\r\n3e8\r\n", 0,
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
+    { "POST /no/such/route HTTP/1.1\r\n" HEAD "Content-Length: 1000\r\n\r\n", 0,
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" },
 };
+
+static void
+expect(struct http_client *client, int status)
+{
+    struct http_answer answer;
+
+    http_receive(client, false, &answer);
+    ck_assert_int_eq(answer.status, status);
+    http_forget(&answer);
+}
 
 START_TEST(who_sends_a_byte_now_and_then_is_cut_off)
 {
+    enum { COUNT = COUNT_OF(slow) };
     struct metrics          *metrics = metrics_open(service_routes);
     struct listener_settings settings = impatient(metrics);
     struct service           service;
-    struct http_client       clients[COUNT_OF(slow)];
-    bool                     is_cut[COUNT_OF(slow)] = { false };
+    struct http_client       clients[COUNT];
+    bool                     is_cut[COUNT] = { false };
     size_t                   cut = 0;
-    int64_t                  began_ms = now_ms();
 
+    settings.idle_s = 30;
     service_open(&service, &settings);
-    for (size_t i = 0; i < COUNT_OF(slow); i++) {
+    for (size_t i = 0; i < COUNT; i++) {
         http_connect(&clients[i], service.port);
         if (*slow[i].begin)
             ck_assert(http_send(&clients[i], slow[i].begin));
+        if (slow[i].answers)
+            expect(&clients[i], 200);
     }
-    for (size_t step = 0; cut < COUNT_OF(slow); step++) {
+    int64_t began_ms = now_ms();
+    usleep(STEP_MS * 1000);                   /* the sockets' clocks are coarse */
+    for (size_t step = 0; cut < COUNT; step++) {
         ck_assert_int_lt(now_ms() - began_ms, LATEST_MS);
-        for (size_t i = 0; i < COUNT_OF(slow); i++) {
+        for (size_t i = 0; i < COUNT; i++) {
             if (is_cut[i] || send_byte(&clients[i], slow[i].then[step]))
                 continue;
-            ck_assert_int_ge(now_ms() - began_ms, slow[i].least_ms);
+            ck_assert_int_ge(now_ms() - began_ms, 900);
             is_cut[i] = true;
             cut++;
         }
         usleep(STEP_MS * 1000);
     }
-    says(metrics, "breakwater_connections_cut_total{waiting=\"header\"} 2\n");
+    says(metrics, "breakwater_connections_cut_total{waiting=\"request\"} 0\n");
+    says(metrics, "breakwater_connections_cut_total{waiting=\"header\"} 3\n");
     says(metrics, "breakwater_connections_cut_total{waiting=\"body\"} 3\n");
-    for (size_t i = 0; i < COUNT_OF(slow); i++)
+    for (size_t i = 0; i < COUNT; i++)
         http_close(&clients[i]);
     service_close(&service);
     metrics_close(metrics);
+}
+END_TEST
+
+/* Half a header, at once or after a pause, and then nothing: long before a silent connection is closed,
+ * which one that asks nothing is not. */
+START_TEST(header_that_stops_is_cut_off_and_silence_is_not)
+{
+    enum { FIRST, SECOND, SILENT, COUNT };
+    struct listener_settings settings = impatient(NULL);
+    struct service           service;
+    struct http_client       clients[COUNT];
+    char                     byte;
+
+    settings.idle_s = 30;
+    service_open(&service, &settings);
+    for (size_t i = 0; i < COUNT; i++) {
+        http_connect(&clients[i], service.port);
+        if (i != FIRST) {
+            ck_assert(http_send(&clients[i], "GET /ping HTTP/1.1\r\n" HEAD "\r\n"));
+            expect(&clients[i], 200);
+        }
+    }
+    usleep(STEP_MS * 1000);
+    int64_t began_ms = now_ms();
+    ck_assert(http_send(&clients[FIRST], "GET /ping HTTP/1.1\r\nHo"));
+    ck_assert(http_send(&clients[SECOND], "GET /ping HTTP/1.1\r\nHo"));
+    ck_assert(http_is_closed(&clients[FIRST]));
+    ck_assert(http_is_closed(&clients[SECOND]));
+    ck_assert_int_lt(now_ms() - began_ms, LATEST_MS);
+    ck_assert_int_eq((int)recv(clients[SILENT].fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK), -1);
+    ck_assert(http_send(&clients[SILENT], "GET /ping HTTP/1.1\r\n" HEAD "\r\n"));
+    expect(&clients[SILENT], 200);
+    for (size_t i = 0; i < COUNT; i++)
+        http_close(&clients[i]);
+    service_close(&service);
 }
 END_TEST
 
@@ -266,13 +314,99 @@ is_served(struct http_client *client)
     return is_good;
 }
 
+/* Over a connection of its own, as a balancer does. */
+static int
+ask_anew(const struct service *service, const char *path, bool is_last)
+{
+    struct http_client client;
+    struct http_answer answer = { .status = 0 };
+    char               text[128], connection[16];
+
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\n" HEAD "\r\n", path);
+    http_connect(&client, service->port);
+    ck_assert(http_send(&client, text));
+    http_receive(&client, false, &answer);
+    http_header(&answer, "Connection", connection, sizeof connection);
+    ck_assert_str_eq(connection, is_last ? "close" : "");
+    http_forget(&answer);
+    http_close(&client);
+    return answer.status;
+}
+
+START_TEST(who_is_silent_the_longest_makes_place)
+{
+    enum { MAX = 4 };
+    struct metrics          *metrics = metrics_open(service_routes);
+    struct listener_settings settings = service_settings();
+    struct service           service;
+    struct http_client       clients[MAX], other;
+
+    settings.connections_max = MAX;
+    settings.metrics         = metrics;
+    service_open(&service, &settings);
+    for (int i = 0; i < MAX; i++) {
+        http_connect(&clients[i], service.port);
+        ck_assert(is_served(&clients[i]));
+    }
+    ck_assert(is_served(&clients[0]));
+    http_connect(&other, service.port);
+    ck_assert(is_served(&other));
+    ck_assert(http_is_closed(&clients[1]));
+    ck_assert(is_served(&clients[0]));
+    ck_assert(is_served(&clients[2]));
+    ck_assert(is_served(&clients[3]));
+    ck_assert(is_served(&other));             /* its place is none of the reserve */
+    says(metrics, "breakwater_connections_cut_total{waiting=\"request\"} 1\n");
+    for (int i = 0; i < MAX; i++)
+        http_close(&clients[i]);
+    http_close(&other);
+    service_close(&service);
+    metrics_close(metrics);
+}
+END_TEST
+
+/* All places have a request that is not answered yet, and those of the reserve somebody who is silent. */
+START_TEST(probes_are_answered_where_every_place_is_taken)
+{
+    enum { MAX = 64, SILENT = PLACES_RESERVED + 20 };
+    struct listener_settings settings = service_settings();
+    struct service           service;
+    struct http_client       clients[MAX], silent[SILENT];
+
+    settings.connections_max = MAX;
+    service_open(&service, &settings);
+    service_hold(&service, true);
+    for (int i = 0; i < MAX; i++) {
+        http_connect(&clients[i], service.port);
+        ck_assert(http_send(&clients[i], "GET /waits HTTP/1.1\r\n" HEAD "\r\n"));
+    }
+    ck_assert(service_wait_for_taken(&service, MAX));
+    ck_assert_int_eq(ask_anew(&service, "/ping", true), 503);
+    ck_assert_int_eq(ask_anew(&service, "/no/such/path", true), 404);
+    ck_assert_int_eq(ask_anew(&service, "/probe", true), 200);
+    for (int i = 0; i < SILENT; i++)
+        http_connect(&silent[i], service.port);
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(ask_anew(&service, "/probe", true), 200);
+    service_hold(&service, false);
+    for (int i = 0; i < MAX; i++)
+        expect(&clients[i], 200);
+    for (int i = 0; i < SILENT; i++)
+        http_close(&silent[i]);
+    for (int i = 0; i < MAX; i++)
+        http_close(&clients[i]);
+    ck_assert_int_eq(ask_anew(&service, "/ping", false), 200);
+    service_close(&service);
+}
+END_TEST
+
 START_TEST(address_has_so_many_connections_and_no_more)
 {
     enum { MAX = 5 };
     struct metrics          *metrics = metrics_open(service_routes);
     struct listener_settings settings = service_settings();
     struct service           service;
-    struct http_client       clients[MAX], other;
+    struct http_client       clients[MAX], silent[ADDRESS_PLACES_RESERVED], other;
 
     settings.connections_address_max = MAX;
     settings.metrics                 = metrics;
@@ -282,10 +416,17 @@ START_TEST(address_has_so_many_connections_and_no_more)
         ck_assert(is_served(&clients[i]));
     }
     says(metrics, "breakwater_connections 5\n");
+    ck_assert_int_eq(ask_anew(&service, "/ping", true), 503);
+    ck_assert_int_eq(ask_anew(&service, "/probe", true), 200);
+    says(metrics, "breakwater_connections_refused_total 0\n");
+    for (int i = 0; i < ADDRESS_PLACES_RESERVED; i++)
+        http_connect(&silent[i], service.port);
     bool is_connected = http_try_connect(&other, service.port);
-    ck_assert(!is_connected || !is_served(&other));
+    ck_assert(!is_connected || http_is_closed(&other));
     http_close(&other);
     says(metrics, "breakwater_connections_refused_total 1\n");
+    for (int i = 0; i < ADDRESS_PLACES_RESERVED; i++)
+        http_close(&silent[i]);
     ck_assert(is_served(&clients[0]));        /* the others go on */
     http_close(&clients[1]);
     bool is_free = false;
@@ -336,11 +477,14 @@ connections_suite(void)
 
     tcase_set_timeout(tcase, 30);
     tcase_add_test(tcase, who_sends_a_byte_now_and_then_is_cut_off);
+    tcase_add_test(tcase, header_that_stops_is_cut_off_and_silence_is_not);
     tcase_add_test(tcase, who_is_only_slow_is_served);
     tcase_add_test(tcase, who_takes_a_byte_now_and_then_is_cut_off);
     tcase_add_test(tcase, who_takes_its_time_gets_everything);
     tcase_add_test(tcase, connection_that_goes_on_is_not_cut_off);
     tcase_add_test(tcase, client_that_waits_is_not_cut_off);
+    tcase_add_test(tcase, who_is_silent_the_longest_makes_place);
+    tcase_add_test(tcase, probes_are_answered_where_every_place_is_taken);
     tcase_add_test(tcase, address_has_so_many_connections_and_no_more);
     tcase_add_test(tcase, proxy_may_have_more);
     suite_add_tcase(suite, tcase);

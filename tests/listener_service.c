@@ -148,6 +148,8 @@ see_loopback(struct request *request, struct reply *reply)
 
 const struct route service_routes[] = {
     { .method = "GET", .path = "/ping", TEXT_PLAIN, .handle = get_ping, .operation = "getPing" },
+    { .method = "GET", .path = "/probe", TEXT_PLAIN, .handle = get_ping, .operation = "getProbe",
+      .is_unmetered = true },
     { .method = "GET", .path = "/public", TEXT_PLAIN, .handle = get_ping, .operation = "getPublic",
       .any_origin = true },
     { .method = "POST", .path = "/notes", .body = &note_record, .body_bytes_max = 200,

@@ -129,38 +129,6 @@ START_TEST(no_number_of_ready_connections_stalls)
 }
 END_TEST
 
-START_TEST(connections_past_the_limit_wait)
-{
-    struct service           service;
-    struct http_client       clients[5];
-    struct http_answer       answer;
-    struct listener_settings settings = service_settings();
-
-    settings.threads         = 1;
-    settings.connections_max = 4;
-    service_open(&service, &settings);
-    for (size_t i = 0; i < 5; i++) {
-        http_connect(&clients[i], service.port);
-        ck_assert(http_send(&clients[i], GET("/ping")));
-        if (i == 4)
-            break;
-        http_receive(&clients[i], false, &answer);
-        ck_assert_int_eq(answer.status, 200);
-        http_forget(&answer);
-    }
-    char byte;
-    nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
-    ck_assert_int_eq((int)recv(clients[4].fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK), -1);
-    http_close(&clients[0]);
-    http_receive(&clients[4], false, &answer);
-    ck_assert_int_eq(answer.status, 200);
-    http_forget(&answer);
-    for (size_t i = 1; i < 5; i++)
-        http_close(&clients[i]);
-    service_close(&service);
-}
-END_TEST
-
 START_TEST(idle_and_stalled_connections_are_closed_but_not_those_that_wait)
 {
     static const char *const starts[] = { "", "GET /ping HTTP/1.1\r\nHo", "POST /notes HTTP/1.1\r\n"
@@ -249,7 +217,6 @@ waiting_suite(void)
     tcase_add_test(tcase, many_requests_wait_and_are_resumed);
     tcase_add_test(tcase, clients_that_go_away_while_they_wait_leave_nothing_behind);
     tcase_add_loop_test(tcase, no_number_of_ready_connections_stalls, 0, 4);
-    tcase_add_test(tcase, connections_past_the_limit_wait);
     tcase_add_test(tcase, idle_and_stalled_connections_are_closed_but_not_those_that_wait);
     tcase_add_test(tcase, a_quiet_listener_finishes_what_it_has);
     tcase_add_test(tcase, closing_waits_for_what_was_taken);
