@@ -43,7 +43,7 @@ main(int count, char **args)
         return 1;
     memset(body, 'x', bytes);
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(bytes, body, MHD_RESPMEM_PERSISTENT);
+        MHD_create_response_from_buffer_with_free_callback(bytes, body, free);
     MHD_add_response_header(response, "Content-Type", "application/json");
     struct MHD_Daemon   *daemon = MHD_start_daemon(
         MHD_USE_POLL_INTERNAL_THREAD, (unsigned short)port, NULL, NULL, answer, response,
@@ -55,6 +55,5 @@ main(int count, char **args)
     if (daemon)
         MHD_stop_daemon(daemon);
     MHD_destroy_response(response);
-    free(body);
     return daemon ? 0 : 1;
 }

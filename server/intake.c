@@ -109,6 +109,9 @@ exchange_add_header(struct exchange *exchange, const char *name, size_t name_cou
     if (name_count == 0 || strspn(name, TOKEN) != name_count)
         refuse(exchange, PROBLEM_MALFORMED,
                "a header field's name has a character that no name has");
+    if (memchr(value, '\r', value_count))
+        refuse(exchange, PROBLEM_MALFORMED,
+               "a header field has a character that no value has");
     exchange->headers_seen++;
     exchange->headers_bytes += name_count + value_count + separators;
     if (exchange->headers_bytes > HEADERS_BYTES_MAX || exchange->headers_seen > HEADERS_COUNT_MAX)

@@ -137,6 +137,12 @@ on_room(void *context, uint64_t position, char *bytes, size_t count)
     return MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
+static void
+keep(void *bytes)
+{
+    (void)bytes;
+}
+
 /* The bytes are the arena's, which lives until the exchange is closed: they are not copied. */
 static struct MHD_Response *
 response_of(struct exchange *exchange)
@@ -144,8 +150,8 @@ response_of(struct exchange *exchange)
     if (exchange->stream && !exchange->problem)
         return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, on_room,
                                                  exchange, NULL);
-    return MHD_create_response_from_buffer(exchange->count, (void *)(uintptr_t)exchange->bytes,
-                                           MHD_RESPMEM_PERSISTENT);
+    return MHD_create_response_from_buffer_with_free_callback(
+        exchange->count, (void *)(uintptr_t)exchange->bytes, keep);
 }
 
 static enum MHD_Result

@@ -113,6 +113,8 @@ static const struct {
     /* header fields */
     { "GET /ping HTTP/1.1\r\n" HOST "Authorization: a\r\nAuthorization: b\r\n\r\n", 400, "",
       "malformed" },
+    { "GET /ping HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n", 400, "Connection: close\r\n",
+      "no value has" },
     { "GET /p\x80ng HTTP/1.1\r\n" HOST "\r\n", 400, "", "malformed" },
     { "GET /seen HTTP/1.1\r\n" HOST "Via: proxy\r\n\r\n", 200, "", "1 here proxy" },
     { "GET /seen HTTP/1.1\r\n" HOST "x-real-ip: 1.2.3.4\r\n\r\n", 200, "", "1 here 1.2.3.4" },
@@ -305,8 +307,12 @@ START_TEST(ambiguous_framing_closes_the_connection)
     http_receive(&client, false, &answer);
     ck_assert_int_eq(answer.status, 400);
     http_forget(&answer);
-    /* the library may send the rest of an answer of its own */
+    /* where Content-Length is no number, the library sends the head of its answer twice */
     http_receive(&client, false, &answer);
+    if (answer.status == 400) {
+        http_forget(&answer);
+        http_receive(&client, false, &answer);
+    }
     ck_assert_int_eq(answer.status, 0);
     ck_assert(client.count == 0 || !memmem(client.bytes, client.count, "pong", 4));
     http_close(&client);

@@ -121,7 +121,7 @@ done
 foreign() {
     code "^ *# *include *<($1)" "${folders[@]}" | grep -vE "^($2):" | report "<$1> is for $2" || true
 }
-foreign 'microhttpd' '(server/listener|bench/constant)\.c'
+foreign 'microhttpd' '(server/listener|server/pages|bench/constant)\.c'
 foreign 'curl/' 'server/fetch\.c'
 foreign 'libpq|postgresql/' '(db/[^:]*|tests/postgres\.c)'
 foreign 'jansson' '(record|tests)/[^:]*'
