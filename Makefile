@@ -16,6 +16,9 @@ endif
 ifneq ($(FUZZ),)
 override CFLAGS += -fsanitize=fuzzer-no-link
 endif
+ifneq ($(COVER),)
+override CFLAGS += -fprofile-instr-generate -fcoverage-mapping
+endif
 # Asked once, and only where something is compiled: `make deps` comes before pkg-config is there.
 asked = $(eval PACKAGES_$1 := $(shell pkg-config $2 $(PACKAGES)))$(PACKAGES_$1)
 PACKAGES_CFLAGS = $(call asked,CFLAGS,--cflags)
@@ -86,11 +89,11 @@ deps: ; @docker/deps.sh build run test
 
 run:
 	@docker/deps.sh build run
-	@$(AGAIN) $(BUILD)/breakwater
+	+@$(AGAIN) $(BUILD)/breakwater
 	@exec $(BUILD)/breakwater serve
 
 test: deps
-	@$(AGAIN) halves
+	+@$(AGAIN) halves
 
 check: $(if $(COMMANDS),$(BUILD)/breakwater) $(BUILD)/tests/run
 	@$(if $(TSAN),$(RACES))$(if $(SAN), BREAKWATER_CORES=on) BREAKWATER_PROGRAM=$(BUILD)/breakwater \
@@ -106,7 +109,17 @@ peers model: $(BUILD)/tests/run
 
 tidy: $(LIBRARY) $(COMMANDS) ; @tests/tidy.sh $(BUILD)
 
-lint: $(BUILD)/record/assets.def ; @tests/lint.sh $(BUILD)
+# clang-tidy passes over a file that, with all it includes, is as when it was last found clean.
+lint: $(BUILD)/record/assets.def $(BUILD)/commands/build.def
+	@docker/deps.sh build lint
+	+@$(AGAIN) -k linted
+	@tests/lint.sh $(BUILD)
+linted: $(patsubst %.o,%.linted,$(LIBRARY) $(COMMANDS))
+$(BUILD)/%.linted: %.c .clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(CFLAGS) 2> $@.log || { grep -E '(warning|error):' $@.log; false; }
+	@clang $(CFLAGS) -MM -MP -MT $@ -MF $(@:.linted=.linted.d) $<
+	@touch $@
 
 reproduce: ; @tests/reproduce.sh
 
@@ -129,9 +142,15 @@ march: $(BUILD)/breakwater
 	@python3 bench/march_2020.py $(BUILD) $(CANDLES) $(FROM) $(TO) $(OUT)
 
 fuzz:
-	@$(AGAIN) CC=clang SAN=1 FUZZ=1 BUILD=build-fuzz fuzzers
+	+@$(AGAIN) CC=clang SAN=1 FUZZ=1 BUILD=build-fuzz fuzzers
 fuzzers: $(FUZZERS)
 	@tests/fuzz/run.sh $(BUILD) $(or $(SECONDS),20) $^
+
+# What they reach of the files they are for, of the tree's corpus and what `make fuzz` has kept.
+fuzz-coverage:
+	+@$(AGAIN) CC=clang FUZZ=1 COVER=1 BUILD=build-cover fuzz-covered
+fuzz-covered: $(FUZZERS)
+	@tests/fuzz/coverage.sh $(BUILD) build-fuzz/corpus $^
 
 # The running service against openapi.yaml: good requests, nearly good ones, and hostile bytes.
 http-fuzz: $(BUILD)/breakwater
@@ -170,5 +189,5 @@ package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
 clean: ; rm -rf build build-*
 
 .PHONY: march image install package reproduce ALWAYS deps run test check
-.PHONY: ha backup halves peers model tidy lint contract bench fuzz fuzzers http-fuzz faults clean
+.PHONY: ha backup halves peers model tidy lint contract bench fuzz fuzzers fuzz-coverage http-fuzz faults clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/faults/*.d)

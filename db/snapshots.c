@@ -113,7 +113,8 @@ replace(struct snapshot_cache *cache, const struct kept_snapshot *next)
     if (is_news) {
         atomic_fetch_add(&loaded->holders, 1);
         if (!old)
-            memmove(place + 1, place, (size_t)(cache->latest + cache->count++ - place) * sizeof *place);
+            memmove(place + 1, place, (size_t)(cache->latest + cache->count++ - place) *
+                                          sizeof(struct loaded_snapshot *));
         *place = loaded;
     }
     pthread_mutex_unlock(&cache->lock);

@@ -327,7 +327,7 @@ leave_out(struct writer *writer, struct decision **items, size_t count,
             decision_settle(items[i], verdicts[i]);
             continue;
         }
-        memmove(&items[kept_count], &items[i], group * sizeof *items);
+        memmove(&items[kept_count], &items[i], group * sizeof(struct decision *));
         kept_count += group;
     }
     return kept_count;

@@ -163,9 +163,10 @@ find_kind(struct span name)
 {
     static const struct answer_kind *const kinds[] = {
         &preview_kind, &penalty_kind, &liquidation_price_kind, &suggestion_kind,
+        NULL,
     };
 
-    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+    for (size_t i = 0; kinds[i]; i++)
         if (strlen(kinds[i]->kind) == name.count &&
             !memcmp(kinds[i]->kind, name.bytes, name.count))
             return kinds[i];
