@@ -207,31 +207,45 @@ add_snapshot(struct members *members, const struct digest *sha256, struct arena 
     add_text(members, "snapshot", &text);
 }
 
+/* They end where the id's member begins, which follows them. */
+static const char *
+figures_in(const struct draft *draft, size_t count)
+{
+    static const char after[] = ",\"id\":\"";
+    const char       *end = draft->parts[0].bytes + draft->parts[0].count - (sizeof after - 1);
+
+    assert(!memcmp(end, after, sizeof after - 1));
+    return end - count;
+}
+
 bool
-draft_decision(const struct decision_facts *facts, const char *inst, struct arena *arena,
-               struct draft *out)
+draft_decision(const struct decision_facts *facts, const char *inst, struct arena *scratch,
+               struct arena *arena, struct draft *out)
 {
     struct members members;
 
     members.count   = 0;
     members.is_full = false;
-    add_string(&members, "actor", facts->actor, arena);
-    add_engine(&members, facts, arena);
-    add_integer(&members, "eval_ts", facts->eval_ts_us, arena);
+    add_string(&members, "actor", facts->actor, scratch);
+    add_engine(&members, facts, scratch);
+    add_integer(&members, "eval_ts", facts->eval_ts_us, scratch);
     add_text(&members, "figures", facts->figures);
     add_hole(&members, "id", true);
     add_text(&members, "inputs", facts->inputs);
-    add_string(&members, "inst", inst, arena);
+    add_string(&members, "inst", inst, scratch);
     add_hole(&members, "iseq", false);
-    add_string(&members, "kind", "decision", arena);
-    add_string(&members, "market", facts->market, arena);
-    add_string(&members, "operation", facts->operation, arena);
-    add_parameters(&members, facts, arena);
+    add_string(&members, "kind", "decision", scratch);
+    add_string(&members, "market", facts->market, scratch);
+    add_string(&members, "operation", facts->operation, scratch);
+    add_parameters(&members, facts, scratch);
     add_hole(&members, "prev", true);
-    add_snapshot(&members, facts->snapshot_sha256, arena);
-    add_integer(&members, "ts", facts->ts_us, arena);
+    add_snapshot(&members, facts->snapshot_sha256, scratch);
+    add_integer(&members, "ts", facts->ts_us, scratch);
     add(&members, "v", "1", 1);
-    return compose(&members, arena, out);
+    if (!compose(&members, arena, out))
+        return false;
+    out->figures = figures_in(out, facts->figures->count);
+    return true;
 }
 
 size_t

@@ -24,11 +24,16 @@ struct decision_facts {
 
 /* The record's canonical bytes, cut where id (decisions only), iseq and prev go: before each of
  * them a part, one after the last. */
-struct draft { struct { const char *bytes; size_t count; } parts[DRAFT_PARTS]; bool has_id; };
+struct draft {
+    struct { const char *bytes; size_t count; } parts[DRAFT_PARTS];
+    bool        has_id;
+    const char *figures;                      /* a decision's, in its part */
+};
 
-/* False: out of memory. `inst` is the UUID of the instance that will write it. */
-bool draft_decision(const struct decision_facts *facts, const char *inst, struct arena *arena,
-                    struct draft *out);
+/* False: out of memory. `inst` is the UUID of the instance that will write it. All of the draft is
+ * in `arena`; `scratch`, which may be the same, is not needed afterwards, nor are the facts. */
+bool draft_decision(const struct decision_facts *facts, const char *inst, struct arena *scratch,
+                    struct arena *arena, struct draft *out);
 
 /* Records of other kinds. `members` are those beside actor, inst, iseq, kind, market, prev, ts
  * and v, in any order; at most 16. */

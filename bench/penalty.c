@@ -141,7 +141,7 @@ stage_draft(struct bench *bench)
         .figures = &bench->figures, .inputs = &bench->inputs, .parameters_version = 1,
         .parameters_sha256 = sha256, .snapshot_sha256 = &sha256,
     };
-    if (!draft_decision(&facts, ID, &bench->arena, &bench->draft))
+    if (!draft_decision(&facts, ID, &bench->arena, &bench->arena, &bench->draft))
         stop("draft", &bench->faults);
 }
 

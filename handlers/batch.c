@@ -153,7 +153,7 @@ decide_item(struct request *request, struct course *course, size_t index)
     reply_open(course->reply);
     if ((problem = ruling_for_account(&ruling, &item->account, course->reply)))
         return refuse(request, course, problem, index);
-    if (!ruling_foresee(&ruling, request->now_us, request->arena, &question))
+    if (!ruling_foresee(&ruling, request->now_us, request->fleeting, &question))
         return PROBLEM_INTERNAL;
     if ((problem = given_check(request, &course->given, ruling.market, &question,
                                course->reply)) ||
@@ -291,7 +291,8 @@ open_room(struct request *request, const struct ruling *ruling, const struct sna
     size_t                   kept_count = market ? market->editions_count : 0;
     size_t                   count = kept_count + (market ? market->scheduled_count : 0);
     const struct parameters *widest = ruling->parameters;
-    struct edition          *editions = arena_alloc(request->arena, count + 1, sizeof *editions);
+    struct edition          *editions = arena_alloc(request->fleeting, count + 1,
+                                                    sizeof *editions);
 
     if (!editions)
         return NULL;
@@ -303,7 +304,7 @@ open_room(struct request *request, const struct ruling *ruling, const struct sna
     editions[count].parameters = widest;
     const struct question question = { .snapshot = snapshot, .scheduled = editions,
                                        .scheduled_count = count + 1 };
-    return computation_room_open(widest, &question, request->arena);
+    return computation_room_open(widest, &question, request->fleeting);
 }
 
 static struct course *
@@ -312,7 +313,8 @@ course_open(struct request *request, const struct preview_batch *batch,
 {
     struct course *course;
 
-    request->arena->used_max += batch->items_count * ITEM_BYTES_MAX;
+    request->arena->used_max    += batch->items_count * ITEM_BYTES_MAX;
+    request->fleeting->used_max += batch->items_count * ITEM_BYTES_MAX;
     if (!(course = arena_alloc(request->arena, 1, sizeof *course)))
         return NULL;
     course->batch       = batch;

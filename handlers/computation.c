@@ -75,34 +75,46 @@ computation_room_open(const struct parameters *parameters, const struct question
     return room;
 }
 
+/* They are part of the answer, and of no record. */
+static bool
+keep_workings(struct request *request, struct text *workings)
+{
+    if (workings->count)
+        workings->bytes = arena_copy(request->arena, workings->bytes, workings->count);
+    return !workings->is_full && (workings->bytes || !workings->count);
+}
+
 static enum problem
 compute(struct request *request, const struct ruling *ruling, const struct question *question,
-        struct computation_room *room, struct computation *out, struct reply *reply)
+        struct computation_room *room, struct text *figures, struct computation *out,
+        struct reply *reply)
 {
     faults_open(&reply->faults, FAULTS_MAX);
     enum risk_status status =
-        figures_write(out->kind, ruling->parameters, question, request->now_us, request->arena,
-                      room, &out->figures, &out->workings, &reply->faults);
+        figures_write(out->kind, ruling->parameters, question, request->now_us, request->fleeting,
+                      room, figures, &out->workings, &reply->faults);
     if (status)
         return problem_of(status);
-    return out->figures.is_full || out->workings.is_full ? PROBLEM_INTERNAL : PROBLEM_NONE;
+    return figures->is_full || !keep_workings(request, &out->workings) ? PROBLEM_INTERNAL
+                                                                         : PROBLEM_NONE;
 }
 
 /* The request without its state and parameters, which are kept by their hashes. */
 static bool
 write_inputs(struct request *request, const struct question *question, const struct given *given,
-             struct computation *out)
+             struct text *inputs, struct computation *out)
 {
-    text_open(&out->inputs, request->arena, INPUTS_ROOM, TEXT_MAX);
-    json_write(&inputs_record, question, JSON_CANONICAL, &out->inputs);
+    text_open(inputs, request->fleeting, INPUTS_ROOM, TEXT_MAX);
+    json_write(&inputs_record, question, JSON_CANONICAL, inputs);
     out->snapshot = given->sha256;
     digest_format(&out->snapshot, out->snapshot_sha256);
     out->decision.snapshot = (struct kept){ out->snapshot, given->bytes, given->count };
-    return !out->inputs.is_full;
+    return !inputs->is_full;
 }
 
 static bool
-draft(struct request *request, const struct ruling *ruling, struct computation *out)
+draft(struct request *request, const struct ruling *ruling, const struct text *figures,
+      const struct text *inputs, struct computation *out)
 {
     const struct service *service = request->service;
     const struct market  *market = ruling->market;
@@ -126,14 +138,18 @@ draft(struct request *request, const struct ruling *ruling, struct computation *
         .eval_ts_us         = request->now_us,
         .engine_version     = service->engine_version,
         .engine_build       = service->engine_build,
-        .figures            = &out->figures,
-        .inputs             = &out->inputs,
+        .figures            = figures,
+        .inputs             = inputs,
         .parameters_version = market ? ruling->version : 0,
         .parameters_sha256  = ruling->sha256,
         .snapshot_sha256    = &out->snapshot,
     };
-    return draft_decision(&facts, writer_inst(service->writer), request->arena,
-                          &out->decision.draft);
+    if (!draft_decision(&facts, writer_inst(service->writer), request->fleeting, request->arena,
+                        &out->decision.draft))
+        return false;
+    out->figures = (struct span){ .bytes = out->decision.draft.figures,
+                                   .count = figures->count };
+    return true;
 }
 
 enum problem
@@ -143,12 +159,14 @@ computation_make(struct request *request, const struct answer_kind *kind,
                  struct computation *out, struct reply *reply)
 {
     struct decision *decision = &out->decision;
+    struct text      figures, inputs;
     enum problem     problem;
 
     *out = (struct computation){ .kind = kind };
-    if ((problem = compute(request, ruling, question, room, out, reply)))
+    if ((problem = compute(request, ruling, question, room, &figures, out, reply)))
         return problem;
-    if (!write_inputs(request, question, given, out) || !draft(request, ruling, out))
+    if (!write_inputs(request, question, given, &inputs, out) ||
+        !draft(request, ruling, &figures, &inputs, out))
         return PROBLEM_INTERNAL;
     decision->market = out->head.market;
     decision->epoch  = ruling->market ? ruling->market->epoch : 0;
@@ -192,10 +210,7 @@ bool
 computation_answer(struct request *request, struct computation *computation, struct reply *reply,
                    struct text *out)
 {
-    const struct span figures = { .bytes = computation->figures.bytes,
-                                  .count = computation->figures.count };
-
     computation->head.id = computation->decision.id;
-    return answer_write(request, &computation->head, &computation->decision.sealed, figures,
-                        &computation->workings, reply, out);
+    return answer_write(request, &computation->head, &computation->decision.sealed,
+                        computation->figures, &computation->workings, reply, out);
 }

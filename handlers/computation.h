@@ -14,7 +14,8 @@ struct computation {
     struct decision           decision;
     const struct answer_kind *kind;
     struct decision_head      head;
-    struct text               figures, inputs, workings;
+    struct span               figures;        /* in the draft */
+    struct text               workings;
     char                      parameters_sha256[DIGEST_TEXT_MAX], snapshot_sha256[DIGEST_TEXT_MAX];
     struct digest             snapshot;
 };

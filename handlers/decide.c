@@ -28,6 +28,7 @@ decide_await(struct request *request, struct decision *first, void *subject,
     *awaited = (struct awaited){ first, subject, replay };
     reply->pending = awaited;
     reply->waits   = true;
+    request_forget(request);
     return true;
 }
 
@@ -94,7 +95,7 @@ decide(struct request *request, const struct answer_kind *kind, const struct mar
     struct question     question = *(const struct question *)request->body;
     struct ruling       ruling;
     struct given        given;
-    struct computation *computation = arena_alloc(request->arena, 1, sizeof *computation);
+    struct computation *computation = arena_room(request->arena, 1, sizeof *computation);
     enum problem        problem;
 
     if (!computation)
@@ -111,7 +112,7 @@ decide(struct request *request, const struct answer_kind *kind, const struct mar
         return problem;
     question.state    = (struct state *)given.state;  /* accepted: it is only read from here on */
     question.snapshot = given.snapshot;
-    if (!ruling_foresee(&ruling, request->now_us, request->arena, &question))
+    if (!ruling_foresee(&ruling, request->now_us, request->fleeting, &question))
         return PROBLEM_INTERNAL;
     if ((problem = given_check(request, &given, ruling.market, &question, reply)) ||
         (problem = compute_in_room(request, kind, &ruling, &given, &question, computation,

@@ -1,5 +1,5 @@
 /* A chain of blocks, each a quarter of what is there or more, so that little of it stays unused; an
- * allocation moves a mark. */
+ * allocation moves a mark. A large one has a block of its own. */
 #include "record/arena.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_BYTES_FIRST = 8 << 10, BLOCK_BYTES_MAX = 1 << 20 };
+enum { BLOCK_BYTES_USUAL = 8 << 10, BLOCK_BYTES_MAX = 1 << 20 };
 
 struct arena_block {
     struct arena_block *older;
@@ -20,39 +20,47 @@ struct arena_block {
 void
 arena_open(struct arena *arena, size_t used_max)
 {
-    *arena = (struct arena){ .used_max = used_max };
+    arena_open_in_blocks(arena, BLOCK_BYTES_USUAL, used_max);
 }
 
-/* The usual size, more where one allocation needs it, less where the maximum is near. */
+void
+arena_open_in_blocks(struct arena *arena, size_t block_bytes, size_t used_max)
+{
+    *arena = (struct arena){ .block_bytes = block_bytes, .used_max = used_max };
+}
+
+/* Less where the maximum is near. */
 static size_t
-next_block_bytes(const struct arena *arena, size_t least)
+usual_block_bytes(const struct arena *arena)
 {
     size_t room  = arena->used_max - arena->used;
-    size_t usual = arena->used / 4 > BLOCK_BYTES_FIRST ? arena->used / 4 : BLOCK_BYTES_FIRST;
+    size_t usual = arena->used / 4 > arena->block_bytes ? arena->used / 4 : arena->block_bytes;
     if (usual > BLOCK_BYTES_MAX)
         usual = BLOCK_BYTES_MAX;
-    if (usual > room)
-        usual = room;
-    return usual > least ? usual : least;
+    return usual < room ? usual : room;
 }
 
+/* A block of its own is put behind the first one, what is left of which goes on being used. */
 static struct arena_block *
 add_block(struct arena *arena, size_t least)
 {
     if (least > arena->used_max - arena->used)
         return NULL;
-    size_t              size  = next_block_bytes(arena, least);
-    struct arena_block *block = NULL;
+    size_t               usual = usual_block_bytes(arena);
+    size_t               size  = least > usual / 2 ? least : usual;
+    struct arena_block **place = arena->blocks && size == least ? &arena->blocks->older
+                                                                : &arena->blocks;
+    struct arena_block  *block = NULL;
     if (size <= SIZE_MAX - sizeof *block)
         block = malloc(sizeof *block + size);
     if (!block) {
         arena->is_starved = true;
         return NULL;
     }
-    *block = (struct arena_block){ .older = arena->blocks, .size = size };
+    *block = (struct arena_block){ .older = *place, .size = size };
     /* under ASan only: what is not taken may not be touched */
     ASAN_POISON_MEMORY_REGION(block->bytes, size);
-    arena->blocks = block;
+    *place = block;
     arena->used += size;
     return block;
 }

@@ -8,12 +8,16 @@
 struct arena_block;
 
 struct arena {
-    struct arena_block *blocks;       /* the newest first */
+    struct arena_block *blocks;       /* first the one that small allocations are taken from */
+    size_t              block_bytes;      /* of a block at least */
     size_t              used, used_max;   /* bytes of all blocks, and how many they may become */
     bool                is_starved;   /* the process had no memory for it, within its bound */
 };
 
 void  arena_open(struct arena *arena, size_t used_max);              /* takes no memory yet */
+/* The same, in blocks of at least block_bytes: of small ones where many arenas are held at once, of
+ * large ones where one holds much and not for long. */
+void  arena_open_in_blocks(struct arena *arena, size_t block_bytes, size_t used_max);
 /* zeroed, aligned for all; NULL when full */
 void *arena_alloc(struct arena *arena, size_t count, size_t size);
 /* the same, not zeroed: for what its owner fills */

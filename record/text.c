@@ -8,11 +8,24 @@
 
 enum { ROOM_LEAST = 64 };
 
+static bool
+resize(struct text *text, size_t room)
+{
+    char *bytes = arena_widen(text->arena, text->bytes, text->room, room);
+
+    if (bytes) {
+        text->bytes = bytes;
+        text->room  = room;
+    }
+    return bytes;
+}
+
 void
 text_open(struct text *text, struct arena *arena, size_t room, size_t max)
 {
     *text = (struct text){ .arena = arena, .max = max };
-    text_reserve(text, room < max ? room : max);
+    room  = room < max ? room : max;
+    text->is_full = room && !resize(text, room);
 }
 
 static bool
@@ -23,12 +36,7 @@ grow(struct text *text, size_t least)
         room *= 2;
     if (room < least || room > text->max)
         room = text->max;
-    char *bytes = arena_widen(text->arena, text->bytes, text->room, room);
-    if (!bytes)
-        return false;
-    text->bytes = bytes;
-    text->room  = room;
-    return true;
+    return resize(text, room);
 }
 
 /* text_reserve, where there is no room yet. */

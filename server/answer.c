@@ -116,7 +116,7 @@ add_quota(struct exchange *exchange)
 static void
 excuse(struct exchange *exchange)
 {
-    if (!exchange->problem || !exchange->arena.is_starved)
+    if (!exchange->problem || !(exchange->arena.is_starved || exchange->fleeting.is_starved))
         return;
     exchange->problem            = PROBLEM_OVERLOADED;
     exchange->reply.faults.count = 0;

@@ -119,9 +119,11 @@ exchange_open(struct listener *listener, const char *target)
         return NULL;
     memset(exchange, 0, offsetof(struct exchange, reply));
     reply_open(&exchange->reply);
-    arena_open(&exchange->arena, ARENA_BYTES_LEAST);
+    arena_open_in_blocks(&exchange->arena, ARENA_BLOCK_BYTES, ARENA_BYTES_LEAST);
+    arena_open_in_blocks(&exchange->fleeting, FLEETING_BLOCK_BYTES, ARENA_BYTES_LEAST);
     exchange->listener         = listener;
     exchange->request.arena    = &exchange->arena;
+    exchange->request.fleeting = &exchange->fleeting;
     exchange->request.exchange = exchange;
     exchange->request.service  = listener->hooks.service;
     take_target(exchange, target);
@@ -161,11 +163,11 @@ read_body(struct exchange *exchange)
         request->body_bytes = "";
     if (!record)
         return PROBLEM_NONE;
-    void *body = arena_alloc(&exchange->arena, 1, record->size);
+    void *body = arena_alloc(request->fleeting, 1, record->size);
     if (!body)
         return PROBLEM_INTERNAL;
     request->body = body;
-    return json_read(record, request->body_bytes, request->body_count, &exchange->arena, body,
+    return json_read(record, request->body_bytes, request->body_count, request->fleeting, body,
                      &exchange->reply.faults)
         ? PROBLEM_NONE : problem_of_body(&exchange->reply.faults);
 }
@@ -203,10 +205,10 @@ exchange_go_on(struct exchange *exchange)
         return NEXT_ANSWER;
     if (exchange->resumption == RESUME_AGAIN) {
         reply_open(&exchange->reply);
-        if (exchange->reruns++ < RERUNS_MAX)
-            return handle(exchange);
-        exchange->problem = PROBLEM_OVERLOADED;
-        return NEXT_ANSWER;
+        exchange->problem = exchange->reruns++ < RERUNS_MAX ? PROBLEM_NONE : PROBLEM_OVERLOADED;
+        if (!exchange->problem && !exchange->request.body)
+            exchange->problem = read_body(exchange);
+        return exchange->problem ? NEXT_ANSWER : handle(exchange);
     }
     if (exchange->reply.waits && route->complete)
         exchange->problem = route->complete(&exchange->request, &exchange->reply);
@@ -276,6 +278,7 @@ exchange_close(struct exchange *exchange)
     if (exchange->stream)
         stream_free(exchange->stream);
     arena_close(&exchange->arena);
+    arena_close(&exchange->fleeting);
     give_back(exchange);
 }
 

@@ -18,6 +18,9 @@ enum {
     DISCARD_BYTES_MAX  = 8 << 20,
     RECEIVE_S_MAX      = 120,             /* from the header to the body's end */
     RERUNS_MAX         = 3,
+    /* of what is held while a request waits; of what is used all at once, and let go */
+    ARENA_BLOCK_BYTES    = 3 << 10,
+    FLEETING_BLOCK_BYTES = 32 << 10,
     /* what a request may use, and how much more for each byte of its body */
     ARENA_BYTES_LEAST  = 4 << 20,
     ARENA_BYTES_A_BYTE = 16,
@@ -70,7 +73,7 @@ struct exchange {
     struct listener *listener;
     void            *connection;          /* the HTTP library's */
     struct peer     *peer;                /* that it is of; NULL: it is not watched */
-    struct arena     arena;
+    struct arena     arena, fleeting;
     struct request   request;
     enum stage       stage;
     enum problem     problem;             /* the first one wins */

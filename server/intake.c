@@ -183,7 +183,7 @@ find_route(struct exchange *exchange)
     if (problem)
         refuse(exchange, problem, "");
     else
-        exchange->arena.used_max =
+        exchange->arena.used_max = exchange->fleeting.used_max =
             ARENA_BYTES_LEAST + ARENA_BYTES_A_BYTE * exchange->request.route->body_bytes_max;
 }
 
@@ -231,7 +231,7 @@ make_room(struct exchange *exchange, size_t room)
 {
     if (!reserve(exchange, room - exchange->room))
         return false;
-    char *body = arena_resize(&exchange->arena, exchange->body, exchange->room, room);
+    char *body = arena_widen(&exchange->arena, exchange->body, exchange->room, room);
     if (!body) {
         refuse(exchange, PROBLEM_OVERLOADED, "there is no memory for the body");
         return false;

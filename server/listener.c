@@ -26,13 +26,16 @@
 
 enum {
     WHY_BYTES       = 160,
-    /* of a connection, for its header and pieces of a body; cleared after each request */
-    POOL_BYTES      = 24 << 10,
+    /* of a connection, for its header and pieces of a body; cleared after each request, so that all
+     * of it is resident */
+    POOL_BYTES      = 20 << 10,
+    FIELD_BYTES     = 64,                 /* that the library keeps beside the bytes of a field */
     FILES_OWN       = 256,                /* files beside the connections */
     STREAM_BLOCK_BYTES = 16 << 10,        /* of a stream to a client of HTTP/1.0 */
 };
 
-_Static_assert(POOL_BYTES > URI_BYTES_MAX + HEADERS_BYTES_MAX + (8 << 10),
+_Static_assert(POOL_BYTES > URI_BYTES_MAX + HEADERS_BYTES_MAX +
+                            HEADERS_COUNT_MAX * FIELD_BYTES + (1 << 10),
                "our limits are met before the library's");
 
 /* The library calls it with the target of each request's first line; what it

@@ -34,9 +34,11 @@ struct request {
     const struct route *route;
     struct service     *service;
     struct arena       *arena;            /* closed after the reply is sent */
+    /* what computing needs and the answer does not: closed by request_forget() too */
+    struct arena       *fleeting;
     const char         *args[ROUTE_ARGS_MAX];
     const void         *query;            /* the struct route->query describes */
-    const void         *body;             /* the struct route->body describes */
+    const void         *body;             /* the struct route->body describes; fleeting */
     const char         *body_bytes;       /* as received */
     size_t              body_count;
     struct caller       caller;
@@ -74,6 +76,9 @@ struct reply {
     void          *pending;               /* what it waits for; the handler's and the service's */
 };
 
+/* By a handler that is done, before its reply waits: a thousand may wait at a time. Where it is
+ * called anew, the body is read again. */
+void request_forget(struct request *request);
 void reply_open(struct reply *reply);         /* clean, without writing all of the faults */
 /* texts of the arena; past the max: assert */
 void reply_add_header(struct reply *reply, const char *name, const char *value);

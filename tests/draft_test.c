@@ -92,7 +92,7 @@ START_TEST(decision_has_all_members_in_order)
         .parameters_version = 3, .parameters_sha256 = filled(0x11), .snapshot_sha256 = &snapshot,
     };
 
-    ck_assert(draft_decision(&facts, INST, &arena, &draft));
+    ck_assert(draft_decision(&facts, INST, &arena, &arena, &draft));
     ck_assert(draft.has_id);
     assert_sealed(&draft, "dec_4fe400112233445546778899aabbccddeeff000000000007", 7, &prev, &arena,
                   "{\"actor\":\"0123456789abcdef\",\"engine\":{\"build\":\"abc\","
@@ -131,7 +131,7 @@ START_TEST(what_a_decision_lacks_is_null)
         .parameters_sha256 = filled(0x11),
     };
 
-    ck_assert(draft_decision(&facts, INST, &arena, &draft));
+    ck_assert(draft_decision(&facts, INST, &arena, &arena, &draft));
     assert_sealed(&draft, "dec_4fe400112233445546778899aabbccddeeff000000000000", 0, &zeros, &arena,
                   "{\"actor\":null,\"engine\":{\"build\":\"abc\",\"version\":\"0.2.0\"},"
                   "\"eval_ts\":1767225600000001,"

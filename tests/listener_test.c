@@ -516,6 +516,36 @@ START_TEST(long_headers_and_targets_are_refused)
 }
 END_TEST
 
+/* All that is allowed at once: the library, whose memory for a header is scarce, takes it. */
+START_TEST(the_most_of_a_header_is_taken)
+{
+    /* 99 fields beside Host, of 82 bytes: "X-00", 74 of a value and 4; 62 more are the last one's */
+    enum { FIELDS = 99, QUERY_BYTES = 4096 - 6, VALUE_BYTES = 74, LAST_BYTES = VALUE_BYTES + 62 };
+    struct service     service;
+    struct http_answer answer;
+    char              *request = calloc(1, 16384);
+    char               filled[QUERY_BYTES + 1], type[64];
+    int                at;
+
+    ck_assert_ptr_nonnull(request);
+    memset(filled, 'x', QUERY_BYTES);
+    filled[QUERY_BYTES] = '\0';
+    at = sprintf(request, "GET /page?%s HTTP/1.1\r\n" HOST, filled);
+    for (int i = 0; i < FIELDS; i++)
+        at += sprintf(request + at, "X-%02d: %.*s\r\n", i, i < FIELDS - 1 ? VALUE_BYTES : LAST_BYTES,
+                      filled);
+    strcpy(request + at, "\r\n");
+    service_open(&service, NULL);
+    http_call(service.port, request, &answer);
+    ck_assert_int_eq(answer.status, 400);                 /* for its query: all of it was read */
+    http_header(&answer, "Content-Type", type, sizeof type);
+    ck_assert_str_eq(type, "application/problem+json");
+    http_forget(&answer);
+    free(request);
+    service_close(&service);
+}
+END_TEST
+
 #define MEBIBYTE "POST /raw HTTP/1.1\r\n" HOST "Content-Length: 1048576\r\n\r\n"
 
 /* Room is taken by what is received, so that nobody takes it with a promise. */
@@ -695,6 +725,7 @@ listener_suite(void)
     tcase_add_test(tcase, a_truncated_body_ends_without_an_answer);
     tcase_add_test(tcase, a_truncated_header_leaves_nothing_behind);
     tcase_add_loop_test(tcase, long_headers_and_targets_are_refused, 0, 6);
+    tcase_add_test(tcase, the_most_of_a_header_is_taken);
     tcase_add_test(tcase, bodies_share_one_budget);
     tcase_add_test(tcase, large_answers_arrive_whole);
     tcase_add_loop_test(tcase, pages_of_allowed_origins_may_read, 0, (int)COUNT_OF(crossings));

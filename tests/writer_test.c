@@ -109,7 +109,8 @@ make(struct made *made, int number)
         .engine_version = "0", .engine_build = "0",
         .figures = &figures, .inputs = &inputs,
     };
-    ck_assert(draft_decision(&facts, writer_inst(made->writer), &made->arena, &decision->draft));
+    ck_assert(draft_decision(&facts, writer_inst(made->writer), &made->arena, &made->arena,
+                             &decision->draft));
     pthread_mutex_unlock(&made->lock);
     decision->caller     = "";
     decision->now_us     = clock_now_us();
