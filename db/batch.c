@@ -14,7 +14,7 @@
 #include "db/roles.h"
 
 enum { ITEM_OVERHEAD = 4, DAY_SMALL_BYTES = 8, ARENA_BYTES_MAX = 512 << 20,
-       TEXT_BYTES_MAX = 256 << 20, PIPELINE_MAX = 7 };
+       TEXT_BYTES_MAX = 256 << 20, TERMS_USUAL = 96, PIPELINE_MAX = 7 };
 
 #define DAY_US INT64_C(86400000000)
 
@@ -146,7 +146,8 @@ open_arrays(struct batch *batch)
     open_array(batch, &batch->days, ARRAY_OF_DATE, DAY_SMALL_BYTES);
     open_array(batch, &batch->iseqs, ARRAY_OF_BIGINT, DAY_SMALL_BYTES);
     open_array(batch, &batch->salts, ARRAY_OF_BYTEA, DIGEST_BYTES);
-    open_array(batch, &batch->entries, ARRAY_OF_BYTEA, ENTRY_BYTES);
+    text_open(&batch->entries, &batch->arena, batch->count * ENTRY_BYTES, TEXT_BYTES_MAX);
+    text_open(&batch->terms, &batch->arena, batch->count * TERMS_USUAL, TEXT_BYTES_MAX);
     array_open(&batch->records, ARRAY_OF_BYTEA, &batch->arena, record_bytes, TEXT_BYTES_MAX);
     array_open(&batch->markets, ARRAY_OF_TEXT, &batch->arena, 0, TEXT_BYTES_MAX);
     array_open(&batch->callers, ARRAY_OF_TEXT, &batch->arena, 0, TEXT_BYTES_MAX);
@@ -157,6 +158,22 @@ open_arrays(struct batch *batch)
     array_open(&batch->created, ARRAY_OF_BIGINT, &batch->arena, 0, TEXT_BYTES_MAX);
     array_open(&batch->kept_sha256s, ARRAY_OF_BYTEA, &batch->arena, 0, TEXT_BYTES_MAX);
     array_open(&batch->kept_bytes, ARRAY_OF_BYTEA, &batch->arena, 0, TEXT_BYTES_MAX);
+}
+
+static void
+add_terms(struct batch *batch, const struct decision *decision)
+{
+    struct search_terms terms = decision->terms;
+
+    if (!terms.operation) {
+        text_add(&batch->terms, "\n", 1);
+        return;
+    }
+    terms.market = decision->market;
+    terms.actor  = *decision->caller ? decision->caller : NULL;
+    terms.ts     = decision->now_us;
+    terms.day    = decision_day(decision);
+    search_terms_write(&terms, &batch->terms);
 }
 
 /* The next record of the instance. */
@@ -176,7 +193,8 @@ seal(struct batch *batch, struct decision *decision, const struct digest *salt)
     array_add_date(&batch->days, decision_day(decision));
     array_add_bigint(&batch->iseqs, at->iseq);
     array_add(&batch->salts, salt->bytes, DIGEST_BYTES);
-    array_add(&batch->entries, entry, sizeof entry);
+    text_add(&batch->entries, (const char *)entry, sizeof entry);
+    add_terms(batch, decision);
     *at = (struct position){ at->iseq + 1, decision->sealed.commitment };
 }
 
@@ -276,7 +294,7 @@ static bool
 is_full(const struct batch *batch)
 {
     return batch->days.text.is_full || batch->iseqs.text.is_full || batch->salts.text.is_full ||
-           batch->records.text.is_full || batch->entries.text.is_full ||
+           batch->records.text.is_full || batch->entries.is_full || batch->terms.is_full ||
            batch->markets.text.is_full || batch->callers.text.is_full || batch->keys.text.is_full ||
            batch->body_sha256s.text.is_full || batch->decisions.text.is_full ||
            batch->workings.text.is_full || batch->created.text.is_full ||
@@ -332,8 +350,8 @@ static const struct { const char *name, *sql; } statements[] = {
                " FROM unnest($2::date[], $3::bigint[], $4::bytea[], $5::bytea[])"
                " AS u (day, iseq, salt, record)" },
     { "queue",
-      "INSERT INTO audit.pending (inst, iseq, entry)"
-      " SELECT $1::uuid, iseq, entry FROM unnest($2::bigint[], $3::bytea[]) AS u (iseq, entry)" },
+      "INSERT INTO audit.pending (inst, iseq, entry, terms)"
+      " VALUES ($1::uuid, $2::bigint, $3::bytea, $4::text)" },
 };
 
 bool
@@ -382,13 +400,15 @@ send_kept(struct connection *connection, struct batch *batch)
 static bool
 send_rows(struct connection *connection, struct batch *batch)
 {
+    char             iseq[ARG_INTEGER_MAX];
     const struct arg body[] = { ARG_TEXT(batch->inst), array_arg(&batch->days),
                                 array_arg(&batch->iseqs), array_arg(&batch->salts),
                                 array_arg(&batch->records) };
-    const struct arg queue[] = { ARG_TEXT(batch->inst), array_arg(&batch->iseqs),
-                                 array_arg(&batch->entries) };
+    const struct arg queue[] = { ARG_TEXT(batch->inst), arg_integer(batch->first.iseq, iseq),
+                                 ARG_BYTES(batch->entries.bytes, batch->entries.count),
+                                 ARG_BYTES(batch->terms.bytes, batch->terms.count) };
 
-    return send(connection, "body", body, 5) && send(connection, "queue", queue, 3);
+    return send(connection, "body", body, 5) && send(connection, "queue", queue, 4);
 }
 
 /* What takes a lock that others wait for comes first, in the same order everywhere:

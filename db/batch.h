@@ -34,7 +34,8 @@ struct batch {
     const char       *inst;
     struct position   first, after;           /* before its first record, and after its last */
     struct arena      arena;
-    struct array      days, iseqs, salts, records, entries;
+    struct array      days, iseqs, salts, records;
+    struct text       entries, terms;         /* of the queue's row */
     struct array      markets;
     struct array      callers, keys, body_sha256s, decisions, workings, created;
     struct array      kept_sha256s, kept_bytes;

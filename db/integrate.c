@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/binary.h"
+#include "db/decisions.h"
 #include "db/integrate_take.h"
 #include "db/integration_run.h"
 #include "db/log.h"
@@ -191,9 +192,9 @@ add_leaf(struct run *run, int64_t idx, const struct taken *taken, const struct d
     copy_add(copy, leaf->bytes, DIGEST_BYTES);
 }
 
-/* What is wrong with the row's record; NULL: it is what was committed to. */
+/* What is wrong with a record that was read; NULL: it is what was committed to. */
 static const char *
-fault_of(const struct taken *taken, const struct digest *commitment, struct search_row *search)
+read_search(const struct taken *taken, const struct digest *commitment, struct search_row *search)
 {
     struct digest salt;
 
@@ -213,13 +214,17 @@ static enum integration
 append_row(struct run *run, const struct taken *taken)
 {
     struct source    *source = taken->source;
-    struct search_row search;
+    struct search_row search = taken->queued->search;
     struct digest     commitment;
+    char              id[DECISION_ID_MAX];
+    const char       *fault = NULL;
 
-    if (!entry_parse(taken->entry, taken->entry_count, &commitment))
+    if (!entry_parse(taken->queued->entry.bytes, taken->queued->entry.count, &commitment))
         return block(run, source->inst, taken->iseq, "its entry is not one");
-    const char *fault = fault_of(taken, &commitment, &search);
-    if (fault)
+    if (taken->queued->is_told) {
+        decision_id_format(taken->day, source->inst, taken->iseq, id);
+        search.id = (struct span){ .bytes = id, .count = sizeof id - 1 };
+    } else if ((fault = read_search(taken, &commitment, &search)))
         return block(run, source->inst, taken->iseq, fault);
     struct entry  entry = entry_of(&commitment);
     int64_t       idx = run->growth.frontier.size;

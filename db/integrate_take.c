@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "db/array.h"
+#include "db/batch.h"
 #include "db/binary.h"
 
-enum { QUEUE_ISEQ = 0, QUEUE_ENTRY, QUEUE_TIME, BODY_ISEQ = 0, BODY_DAY, BODY_SALT, BODY_RECORD,
+enum { QUEUE_ISEQ = 0, QUEUE_ENTRY, QUEUE_TIME, QUEUE_TERMS, BODY_ISEQ = 0, BODY_DAY, BODY_SALT, BODY_RECORD,
        BLOCKED_BYTES_MAX = 1 << 16 };
 
 #define DAY_US INT64_C(86400000000)
@@ -46,37 +47,59 @@ find_sources(struct connection *connection, struct arena *arena, char (*blocked)
     return OUTCOME_OK;
 }
 
-static int *
-make_rows(struct arena *arena, int64_t count)
+/* A row holds the entries of a commit, 33 bytes each, and a line for each of what they are searched by. */
+static int64_t
+spread_row(struct source *source, int row, int64_t room)
 {
-    int *rows = arena_alloc(arena, (size_t)count, sizeof *rows);
+    const char *terms = PQgetvalue(source->queue, row, QUEUE_TERMS);
+    const char *end = terms + PQgetlength(source->queue, row, QUEUE_TERMS);
+    const char *entry = PQgetvalue(source->queue, row, QUEUE_ENTRY);
+    int64_t     at = binary_bigint(source->queue, row, QUEUE_ISEQ) - source->next;
+    int64_t     count = PQgetlength(source->queue, row, QUEUE_ENTRY) / ENTRY_BYTES;
 
-    for (int64_t i = 0; rows && i < count; i++)
-        rows[i] = -1;
-    return rows;
+    for (int64_t i = 0; i < count; i++, entry += ENTRY_BYTES) {
+        const char   *stop = memchr(terms, '\n', (size_t)(end - terms));
+        struct queued queued = { .entry = { .bytes = entry, .count = ENTRY_BYTES },
+                                 .time_us = binary_bigint(source->queue, row, QUEUE_TIME), .body_row = -1 };
+        if (stop) {
+            const struct span line = { .bytes = terms, .count = (size_t)(stop - terms) };
+            queued.is_told = search_terms_read(line, &queued.search, &queued.day);
+            terms = stop + 1;
+        }
+        if (at + i >= 0 && at + i < room)
+            source->records[at + i] = queued;
+    }
+    return count;
 }
 
-/* Rows by their distance from `next`; what is up to the first gap counts. */
-static void
-sort_queue(struct source *source, int64_t rows_max)
+/* The least counter that is not among the `count` records; INT64_MAX: there is none. */
+static int64_t
+least_beyond(const struct source *source)
 {
-    int64_t least_beyond = INT64_MAX;
+    int64_t least = INT64_MAX;
 
     for (int row = 0; row < PQntuples(source->queue); row++) {
-        int64_t at = binary_bigint(source->queue, row, QUEUE_ISEQ) - source->next;
-        if (at >= 0 && at < rows_max)
-            source->queue_rows[at] = row;
-    }
-    while (source->count < rows_max && source->queue_rows[source->count] >= 0)
-        source->count++;
-    if (source->count == PQntuples(source->queue) && source->count > 0)
-        return;
-    for (int row = 0; row < PQntuples(source->queue); row++) {
         int64_t iseq = binary_bigint(source->queue, row, QUEUE_ISEQ);
-        if ((iseq < source->next || iseq >= source->next + source->count) && iseq < least_beyond)
-            least_beyond = iseq;
+        if ((iseq < source->next || iseq >= source->next + source->count) && iseq < least)
+            least = iseq;
     }
-    source->beyond = least_beyond == INT64_MAX ? source->next + rows_max : least_beyond;
+    return least;
+}
+
+/* Records by their distance from `next`; what is up to the first gap counts. */
+static void
+spread(struct source *source, int64_t room)
+{
+    int64_t found = 0;
+
+    for (int row = 0; row < PQntuples(source->queue); row++)
+        found += spread_row(source, row, room);
+    while (source->count < room && source->records[source->count].entry.bytes)
+        source->count++;
+    if (source->count == found && source->count > 0)
+        return;
+    int64_t beyond = least_beyond(source);
+    source->beyond = beyond == INT64_MAX ? source->next + source->count : beyond;
 }
 
 static enum outcome
@@ -84,24 +107,17 @@ take_queue(struct connection *connection, struct arena *arena, int64_t rows_max,
 {
     static const char sql[] =
         "DELETE FROM audit.pending WHERE inst = $1::uuid AND iseq < $2::bigint"
-        " RETURNING iseq, entry, (extract(epoch FROM queued_at) * 1000000)::bigint";
+        " RETURNING iseq, entry, (extract(epoch FROM queued_at) * 1000000)::bigint, terms";
     char             room[ARG_INTEGER_MAX];
     const struct arg args[] = { ARG_TEXT(source->inst), arg_integer(source->next + rows_max, room) };
+    int64_t          records_room = rows_max + BATCH_MAX;
 
-    source->queue_rows = make_rows(arena, rows_max);
-    source->body_rows  = make_rows(arena, rows_max);
-    if (!source->queue_rows || !source->body_rows)
+    if (!(source->records = arena_alloc(arena, (size_t)records_room, sizeof *source->records)))
         return OUTCOME_REFUSED;
     enum outcome outcome = run_binary(connection, sql, args, 2, &source->queue);
     if (!outcome)
-        sort_queue(source, rows_max);
+        spread(source, records_room);
     return outcome;
-}
-
-static int64_t
-queued_day(const struct source *source, int row)
-{
-    return binary_bigint(source->queue, row, QUEUE_TIME) / DAY_US;
 }
 
 static void
@@ -110,15 +126,33 @@ sort_bodies(struct source *source, PGresult *rows)
     for (int row = 0; row < PQntuples(rows); row++) {
         int64_t at = binary_bigint(rows, row, BODY_ISEQ) - source->next;
         if (at >= 0 && at < source->count)
-            source->body_rows[at] = row;
+            source->records[at].body_row = row;
     }
+}
+
+/* The first to the last of which the queue does not tell what they are searched by. */
+struct unknown { int64_t first, end; };
+
+static struct unknown
+find_unknown(const struct source *source)
+{
+    struct unknown unknown = { 0, 0 };
+
+    for (int64_t i = 0; i < source->count; i++) {
+        if (source->records[i].is_told)
+            continue;
+        if (!unknown.end)
+            unknown.first = i;
+        unknown.end = i + 1;
+    }
+    return unknown;
 }
 
 static bool
 has_all_bodies(const struct source *source)
 {
     for (int64_t i = 0; i < source->count; i++)
-        if (source->body_rows[i] < 0)
+        if (!source->records[i].is_told && source->records[i].body_row < 0)
             return false;
     return true;
 }
@@ -144,7 +178,7 @@ find_bodies_of_any_day(struct connection *connection, struct source *source, con
 }
 
 static enum outcome
-find_bodies(struct connection *connection, struct source *source)
+find_bodies(struct connection *connection, struct source *source, struct unknown unknown)
 {
     static const char sql[] =
         "SELECT iseq, NULL::date, salt, record FROM audit.event"
@@ -154,10 +188,11 @@ find_bodies(struct connection *connection, struct source *source)
         " UNION ALL SELECT iseq, day, salt, record FROM audit.body"
         " WHERE day = $5::date AND inst = $1::uuid AND iseq >= $2::bigint AND iseq < $3::bigint";
     char             room[4][ARG_INTEGER_MAX], day[2][ARG_INTEGER_MAX + 16];
-    int64_t          first_day = queued_day(source, source->queue_rows[0]);
-    int64_t          last_day = queued_day(source, source->queue_rows[source->count - 1]);
-    const struct arg args[] = { ARG_TEXT(source->inst), arg_integer(source->next, room[0]),
-                                arg_integer(source->next + source->count, room[1]),
+    int64_t          first_day = source->records[unknown.first].time_us / DAY_US;
+    int64_t          last_day = source->records[unknown.end - 1].time_us / DAY_US;
+    const struct arg args[] = { ARG_TEXT(source->inst),
+                                arg_integer(source->next + unknown.first, room[0]),
+                                arg_integer(source->next + unknown.end, room[1]),
                                 ARG_TEXT(day[0]), ARG_TEXT(day[1]) };
 
     /* Julian days: 1970-01-01 is 2440588. Decided a moment before it was queued: perhaps a day before. */
@@ -176,9 +211,8 @@ note_time(struct source *source)
 {
     if (source->at == source->count)
         return;
-    int64_t time_us = binary_bigint(source->queue, source->queue_rows[source->at], QUEUE_TIME);
-    if (time_us > source->time_us)
-        source->time_us = time_us;
+    if (source->records[source->at].time_us > source->time_us)
+        source->time_us = source->records[source->at].time_us;
 }
 
 enum outcome
@@ -193,8 +227,9 @@ take_open(struct connection *connection, struct arena *arena, int64_t rows_max,
         struct source *source = &out->sources[i];
         source->time_us = INT64_MIN;
         outcome = take_queue(connection, arena, rows_max, source);
-        if (!outcome && source->count)
-            outcome = find_bodies(connection, source);
+        struct unknown unknown = find_unknown(source);
+        if (!outcome && unknown.end)
+            outcome = find_bodies(connection, source, unknown);
         if (!outcome && source->count)
             note_time(source);
         taken += source->count;
@@ -202,18 +237,17 @@ take_open(struct connection *connection, struct arena *arena, int64_t rows_max,
     return outcome;
 }
 
-static bool
+static void
 read_body(const struct source *source, int row, struct taken *out)
 {
     if (row < 0)
-        return false;
+        return;
     out->has_day      = !PQgetisnull(source->bodies, row, BODY_DAY);
     out->day          = out->has_day ? binary_date(source->bodies, row, BODY_DAY) : 0;
     out->salt         = PQgetvalue(source->bodies, row, BODY_SALT);
     out->salt_count   = (size_t)PQgetlength(source->bodies, row, BODY_SALT);
     out->record       = PQgetvalue(source->bodies, row, BODY_RECORD);
     out->record_count = (size_t)PQgetlength(source->bodies, row, BODY_RECORD);
-    return true;
 }
 
 bool
@@ -228,11 +262,11 @@ take_next(struct take *take, struct taken *out)
     }
     if (!first)
         return false;
-    int row = first->queue_rows[first->at];
-    *out = (struct taken){ .source = first, .iseq = first->next + first->at,
-                           .entry = PQgetvalue(first->queue, row, QUEUE_ENTRY),
-                           .entry_count = (size_t)PQgetlength(first->queue, row, QUEUE_ENTRY) };
-    read_body(first, first->body_rows[first->at], out);
+    const struct queued *queued = &first->records[first->at];
+    *out = (struct taken){ .source = first, .queued = queued, .iseq = first->next + first->at,
+                           .has_day = queued->is_told, .day = queued->day };
+    if (!queued->is_told)
+        read_body(first, queued->body_row, out);
     first->at++;
     note_time(first);
     return true;

@@ -66,20 +66,28 @@ static const struct { const char *what, *sql; } checks[] = {
       " WHERE closed_at > now() + " NEAR " OR closed_at < " TIME_OF(
       "(" RECORD_JSON "->>'ts')::bigint") " - " NEAR " LIMIT 1" },
     { "queue: the record is in the tree already",
-      "SELECT p.inst || '/' || p.iseq FROM audit.pending p JOIN audit.instance i USING (inst)"
+      "SELECT p.inst || '/' || p.iseq FROM audit.queued p JOIN audit.instance i USING (inst)"
       " WHERE p.iseq < i.next_iseq LIMIT 1" },
     { "queue: the entry is not that of its record, or there is none",
-      "SELECT p.inst || '/' || p.iseq FROM audit.pending p LEFT JOIN (SELECT inst, iseq, salt, record"
+      "SELECT p.inst || '/' || p.iseq FROM audit.queued p LEFT JOIN (SELECT inst, iseq, salt, record"
       " FROM audit.event UNION ALL SELECT inst, iseq, salt, record FROM audit.body"
       " WHERE day >= current_date - 2) e USING (inst, iseq)"
       " WHERE p.entry IS DISTINCT FROM (" COMMITTED " || e.salt || e.record)) LIMIT 1" },
+    { "queue: what the record is searched by is not the record's",
+      "SELECT p.inst || '/' || p.iseq FROM audit.queued p LEFT JOIN (SELECT day, inst, iseq,"
+      " convert_from(record, 'UTF8')::json AS j FROM audit.body WHERE day >= current_date - 2) e"
+      " USING (inst, iseq)"
+      " WHERE p.terms IS NOT NULL AND p.terms IS DISTINCT FROM concat_ws(E'\\t', e.day - date '1970-01-01', j->>'operation',"
+      " coalesce(j->>'market', ''), coalesce(j->'inputs'->'account'->>'id', ''),"
+      " coalesce(j->>'actor', ''), coalesce(j->'figures'->'health'->>'status', ''), j->>'ts',"
+      " coalesce(j->'parameters'->>'version', '')) LIMIT 1" },
     { "queue: its time is not yet, or was before its instance",
-      "SELECT p.inst || '/' || p.iseq FROM audit.pending p LEFT JOIN audit.instance i USING (inst)"
+      "SELECT p.inst || '/' || p.iseq FROM audit.queued p LEFT JOIN audit.instance i USING (inst)"
       " WHERE p.queued_at > now() + " NEAR " OR p.queued_at < i.started_at - " NEAR " LIMIT 1" },
     { "queue: a record waits nowhere and is not in the tree",
       "SELECT e.inst || '/' || e.iseq FROM (SELECT inst, iseq FROM audit.event UNION ALL"
       " SELECT inst, iseq FROM audit.body WHERE day >= current_date - 2) e"
-      " LEFT JOIN audit.instance i USING (inst) LEFT JOIN audit.pending p USING (inst, iseq)"
+      " LEFT JOIN audit.instance i USING (inst) LEFT JOIN audit.queued p USING (inst, iseq)"
       " WHERE e.iseq >= coalesce(i.next_iseq, 0) AND p.inst IS NULL LIMIT 1" },
     { "checkpoint: it is past the head",
       "SELECT max(size) FROM audit.checkpoint HAVING max(size) > (SELECT size FROM audit.head)" },

@@ -1,6 +1,8 @@
 /* The members that records are searched by. */
 #include "db/search.h"
 
+#include <string.h>
+
 #include "record/json_member.h"
 #include "record/record.h"
 #include "record/value.h"
@@ -55,4 +57,73 @@ search_row_of(const char *record, size_t count, struct search_row *out)
                                                      : integer_in(member_of(members[PARAMETERS], "version")),
     };
     return out->kind.count && out->ts != INTEGER_NONE;
+}
+
+static void
+add_name(struct text *out, const char *name)
+{
+    if (name)
+        text_add_string(out, name);
+    text_add(out, "\t", 1);
+}
+
+void
+search_terms_write(const struct search_terms *terms, struct text *out)
+{
+    text_add_integer(out, terms->day);
+    text_add(out, "\t", 1);
+    add_name(out, terms->operation);
+    add_name(out, terms->market);
+    add_name(out, terms->account);
+    add_name(out, terms->actor);
+    add_name(out, terms->status);
+    text_add_integer(out, terms->ts);
+    text_add(out, "\t", 1);
+    if (terms->parameters_version != INTEGER_NONE)
+        text_add_integer(out, terms->parameters_version);
+    text_add(out, "\n", 1);
+}
+
+enum {
+    TERM_DAY, TERM_OPERATION, TERM_MARKET, TERM_ACCOUNT, TERM_ACTOR, TERM_STATUS, TERM_TS, TERM_VERSION, TERMS,
+    DAY_MAX = 0xffff,
+};
+
+/* False: there are more columns, or fewer. */
+static bool
+split(struct span line, struct span out[static TERMS])
+{
+    const char *at = line.bytes, *end = line.bytes + line.count;
+
+    for (size_t i = 0; i < TERMS; i++) {
+        const char *tab = memchr(at, '\t', (size_t)(end - at));
+        if (!tab != (i == TERMS - 1))
+            return false;
+        const char *stop = tab ? tab : end;
+        out[i] = (struct span){ .bytes = at, .count = (size_t)(stop - at) };
+        at     = tab ? tab + 1 : end;
+    }
+    return true;
+}
+
+bool
+search_terms_read(struct span line, struct search_row *out, int64_t *day)
+{
+    static const char kind[] = "decision";
+    struct span       columns[TERMS];
+
+    if (!line.count || !split(line, columns))
+        return false;
+    *day = integer_in(columns[TERM_DAY]);
+    *out = (struct search_row){
+        .kind      = { .bytes = kind, .count = sizeof kind - 1 },
+        .operation = columns[TERM_OPERATION],
+        .market    = columns[TERM_MARKET],
+        .account   = columns[TERM_ACCOUNT],
+        .actor     = columns[TERM_ACTOR],
+        .status    = columns[TERM_STATUS],
+        .ts        = integer_in(columns[TERM_TS]),
+        .parameters_version = integer_in(columns[TERM_VERSION]),
+    };
+    return *day >= 0 && *day <= DAY_MAX && out->operation.count && out->ts != INTEGER_NONE;
 }

@@ -61,7 +61,8 @@ static bool
 count_waiting(struct sequencer *sequencer)
 {
     static const char sql[] =
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM audit.pending LIMIT 1000001) p),"
+        "SELECT (SELECT coalesce(sum(octet_length(entry) / 33), 0) FROM (SELECT entry FROM audit.pending"
+        " LIMIT 1000001) p),"
         " coalesce((extract(epoch FROM clock_timestamp() - min(queued_at)) * 1e6)::bigint, 0)"
         " FROM (SELECT queued_at FROM audit.pending LIMIT 10000) q";
     PGresult *rows;

@@ -4,6 +4,7 @@
 #define DB_WRITER_H
 
 #include "audit/draft.h"
+#include "db/search.h"
 
 struct database;
 struct writer;
@@ -38,6 +39,9 @@ struct decision {
     const struct text   *workings;
     struct kept          snapshot, parameters;/* count 0: none, or already kept */
     int64_t              now_us;
+    /* What its record is searched by: operation, account, status and version; the rest is the writer's
+     * to say. No operation: all of it is found in the record. */
+    struct search_terms  terms;
     /* What the writer gives. */
     enum settlement      settlement;
     char                 id[RECORD_ID_MAX];

@@ -172,6 +172,12 @@ computation_make(struct request *request, const struct answer_kind *kind,
     decision->epoch  = ruling->market ? ruling->market->epoch : 0;
     decision->caller = request->caller.key_id ? request->caller.key_id : "";
     decision->now_us = request->now_us;
+    decision->terms  = (struct search_terms){
+        .operation          = kind->kind,
+        .account            = question->account.id,
+        .status             = health_status_names[room->answer.figures.health.status],
+        .parameters_version = ruling->market ? ruling->version : INTEGER_NONE,
+    };
     if (!ruling->market)
         decision->parameters = (struct kept){ ruling->sha256, ruling->document.bytes,
                                               ruling->document.count };

@@ -9,7 +9,7 @@ static const char *const reason_names[] = {
     "wallet_too_small", "not_needed", "no_benefit", "not_recognised", "overflow", "state_of_request",
     "no_guard", "no_history", "no_quorum", NULL
 };
-static const char *const status_names[] = { "healthy", "pre_liquidatable", "liquidatable", NULL };
+const char *const health_status_names[] = { "healthy", "pre_liquidatable", "liquidatable", NULL };
 static const char *const direction_names[] = { "below", "above", NULL };
 static const char *const at_names[] = { "trigger", "mark", NULL };
 static const char *const depth_model_names[] = { "proportional", "pool_constant", "mixed", "none", NULL };
@@ -26,7 +26,7 @@ static const char *const action_names[] = {
 #define REASON_FIELD(type, member) CHOICE_FIELD(type, member, .choices = reason_names, ALWAYS)
 
 static const struct field health_fields[] = {
-    CHOICE_FIELD (health, status, .choices = status_names),
+    CHOICE_FIELD (health, status, .choices = health_status_names),
     DECIMAL_FIELD(health, ratio, ALWAYS),
     REASON_FIELD (health, ratio_reason),
     DECIMAL_FIELD(health, support),

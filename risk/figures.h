@@ -250,6 +250,7 @@ struct figures {
 };
 
 extern const struct record price_figure_record, oracle_figures_record;
+extern const char *const health_status_names[];
 extern const struct record health_record, liquidation_price_record, withdrawable_record, liquidation_record,
                            penalty_figures_record, risk_figures_record, suggestion_record, warning_record, working_record,
                            figures_record;

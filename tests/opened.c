@@ -133,12 +133,12 @@ log_check(const char *url)
     postgres_rows(url, "SELECT inst, iseq, kind, encode(salt, 'hex'), encode(entry, 'hex'), convert_from(record, 'UTF8')"
                        " FROM (SELECT inst, iseq, 'decision' AS kind, salt, record FROM audit.body"
                        "       UNION ALL SELECT inst, iseq, kind, salt, record FROM audit.event) AS rows"
-                       " JOIN (SELECT inst, iseq, entry FROM audit.pending UNION ALL"
+                       " JOIN (SELECT inst, iseq, entry FROM audit.queued UNION ALL"
                        "       SELECT inst, iseq, substr(data, (idx % 256)::integer * 35 + 3, 33) FROM audit.leaf"
                        "       JOIN audit.bundle ON n = idx / 256) AS entries"
                        " USING (inst, iseq) ORDER BY inst, iseq", check_row, &checked);
     ck_assert_int_eq(postgres_number(url, "SELECT (SELECT count(*) FROM audit.body) + (SELECT count(*) FROM audit.event)"
-                                          " - (SELECT count(*) FROM audit.pending) - (SELECT count(*) FROM audit.leaf)"), 0);
+                                          " - (SELECT count(*) FROM audit.queued) - (SELECT count(*) FROM audit.leaf)"), 0);
     check_tree(url);
     return checked.decisions;
 }

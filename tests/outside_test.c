@@ -226,7 +226,7 @@ static const char forge[] =
     "  '\"status\":\"[a-z_]*\"', '\"status\":\"forged\"'), 'UTF8'); RETURN NEW; END $$;"
     "CREATE TRIGGER forge BEFORE INSERT ON audit.body FOR EACH ROW EXECUTE FUNCTION forge();"
     "CREATE FUNCTION match() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
-    " UPDATE audit.pending p SET entry = '\\x01'::bytea || sha256(convert_to(E'audit-commit/v1\\n',"
+    " UPDATE audit.pending p SET terms = NULL, entry = '\\x01'::bytea || sha256(convert_to(E'audit-commit/v1\\n',"
     "  'UTF8') || b.salt || b.record) FROM audit.body b WHERE (b.inst, b.iseq) = (p.inst, p.iseq);"
     " RETURN NULL; END $$;"
     "CREATE CONSTRAINT TRIGGER match AFTER INSERT ON audit.pending DEFERRABLE INITIALLY DEFERRED"

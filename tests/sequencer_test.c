@@ -68,6 +68,27 @@ fill_queue(const char *inst, int64_t first, int64_t count)
     postgres_run(opened.url, sql);
 }
 
+/* One commit of `count` decisions of today from number 0 on, with lines of what they are searched by. Their
+ * bodies have another account each: only those without a good line are read. */
+static void
+fill_told(const char *inst, int64_t count, const char *lines)
+{
+    char sql[2048];
+
+    snprintf(sql, sizeof sql,
+             "SELECT audit.partitions_make(current_date, current_date);"
+             "WITH r AS (SELECT i, convert_to(format('{\"actor\":null,\"id\":\"dec_of_body\",\"inputs\":"
+             "{\"account\":{\"id\":\"body-%%s\"}},\"kind\":\"decision\",\"ts\":1}', i), 'UTF8') AS record,"
+             " sha256(convert_to(i::text, 'UTF8')) AS salt FROM generate_series(0, %" PRId64 "::bigint - 1) i),"
+             " b AS (INSERT INTO audit.body (day, inst, iseq, salt, record)"
+             "  SELECT current_date, '%s', i, salt, record FROM r)"
+             " INSERT INTO audit.pending (inst, iseq, entry, terms) SELECT '%s', 0, string_agg('\\x01'::bytea ||"
+             "  sha256(convert_to(E'audit-commit/v1\\n', 'UTF8') || salt || record), '' ORDER BY i),"
+             "  replace(E'%s', '@', (current_date - date '1970-01-01')::text) FROM r",
+             count, inst, inst, lines);
+    postgres_run(opened.url, sql);
+}
+
 #define INST_A "aaaaaaaa-0000-4000-8000-000000000001"
 #define INST_B "bbbbbbbb-0000-4000-8000-000000000002"
 
@@ -177,6 +198,41 @@ START_TEST(record_that_differs_blocks_its_instance)
     ck_assert_int_eq(integrate(&opened.connection, &integrator, 100), INTEGRATION_AGAIN);
     ck_assert_ptr_nonnull(strstr(integrator.why, INST_A ", record 2"));
     ck_assert_int_eq(number("SELECT size FROM audit.head"), 0);
+}
+END_TEST
+
+#define TOLD(account) "@\\tpenalty\\teth-usd\\t" account "\\t0123456789abcdef\\tliquidatable\\t7\\t3\\n"
+
+/* What the queue tells is what they are found by; of the others the record says it. */
+START_TEST(what_the_queue_tells_is_not_read_again)
+{
+    fill_told(INST_A, 5, TOLD("a") TOLD("b") "\\n@\\tpenalty\\n" TOLD("e"));
+    integrate_until_idle(100);
+    ck_assert_int_eq(number("SELECT size FROM audit.head"), 5);
+    ck_assert_int_eq(number("SELECT count(*) FROM audit.search WHERE (kind, operation, market, actor, status, ts,"
+                            " parameters_version) = ('decision', 'penalty', 'eth-usd', '0123456789abcdef',"
+                            " 'liquidatable', 7, 3) AND (idx, account) IN ((0, 'a'), (1, 'b'), (4, 'e'))"), 3);
+    ck_assert_int_eq(number("SELECT count(*) FROM audit.search WHERE (idx, account, id, ts) IN"
+                            " ((2, 'body-2', 'dec_of_body', 1), (3, 'body-3', 'dec_of_body', 1))"), 2);
+    ck_assert_int_eq(number("SELECT count(*) FROM audit.search WHERE id = 'dec_' ||"
+                            " lpad(to_hex(current_date - date '1970-01-01'), 4, '0') ||"
+                            " replace('" INST_A "', '-', '') || lpad(to_hex(idx), 12, '0')"), 3);
+    ck_assert_int_eq(number("SELECT count(*) FROM audit.leaf JOIN audit.body USING (day, inst, iseq)"), 5);
+}
+END_TEST
+
+/* Days and counters that no decision has, columns too many: as if nothing were told. */
+START_TEST(what_the_queue_cannot_mean_is_found_in_the_record)
+{
+    static const char *const lines[] = {
+        "-1\\tpenalty\\t\\t\\t\\t\\t7\\t\\n", "65536\\tpenalty\\t\\t\\t\\t\\t7\\t\\n",
+        "@\\tpenalty\\t\\t\\t\\t\\t7\\t\\t\\n", "@\\t\\t\\t\\t\\t\\t7\\t\\n",
+        "@\\tpenalty\\t\\t\\t\\t\\t\\t\\n", "no end",
+    };
+
+    fill_told(INST_A, 1, lines[_i]);
+    integrate_until_idle(100);
+    ck_assert_int_eq(number("SELECT count(*) FROM audit.search WHERE account = 'body-0'"), 1);
 }
 END_TEST
 
@@ -556,6 +612,8 @@ sequencer_suite(void)
     tcase_add_test(tcase, records_of_connections_are_integrated);
     tcase_add_test(tcase, gap_blocks_its_instance_alone);
     tcase_add_loop_test(tcase, record_that_differs_blocks_its_instance, 0, 4);
+    tcase_add_test(tcase, what_the_queue_tells_is_not_read_again);
+    tcase_add_loop_test(tcase, what_the_queue_cannot_mean_is_found_in_the_record, 0, 6);
     tcase_add_loop_test(tcase, touched_edge_is_not_signed, 0, 11);
     tcase_add_loop_test(tcase, rolled_back_log_is_not_signed, 0, 3);
     tcase_add_test(tcase, safety_does_not_need_the_lock);
