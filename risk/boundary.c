@@ -59,10 +59,10 @@ boundary_find(const struct boundary *boundary, int128 guess, int128 *found)
     int128 tried = guess < 0 ? 0 : guess > boundary->most ? boundary->most : guess;
 
     for (int round = 0; round < TRIALS_MAX; round++) {
-        struct trial trial;
+        struct trial trial = { .reach = tried };
         if (!boundary->try(boundary->context, tried, &trial))
             return BOUNDARY_STOPPED;
-        *(trial.fits ? &bracket.high : &bracket.low) = tried;
+        *(trial.fits ? &bracket.high : &bracket.low) = trial.reach;
         if (trial.fits && trial.excess < boundary->certain && tried <= boundary->certain_to)
             break;
         if (bracket.low == boundary->most)

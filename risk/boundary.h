@@ -10,8 +10,9 @@
 #include "record/decimal.h"
 
 /* One amount tried, in units. excess: about how many units more than needed it is, below 0 less;
- * only a guide. */
-struct trial { bool fits; double excess; };
+ * only a guide. reach: from the amount tried to this one, below it where it fits, above it where
+ * not, all are known to do as it does; a trial that knows no others leaves it alone. */
+struct trial { bool fits; double excess; int128 reach; };
 
 struct boundary {
     bool  (*try)(void *context, int128 units, struct trial *trial);   /* false: stop */

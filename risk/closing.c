@@ -161,7 +161,8 @@ try_price(void *context, int128 units, struct trial *trial)
     double change = 1.0 / 8;
     enum reason reason;
 
-    *trial = (struct trial){ sign < 0, -sign };
+    trial->fits = sign < 0;
+    trial->excess = -sign;
     if (decimal_sign(price) <= 0)
         return true;
     reason = bring(closing, price, &brought);

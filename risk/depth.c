@@ -39,6 +39,15 @@ depth_model(const struct asset_depth *found)
 }
 
 bool
+depth_is_of_books(const struct depth *depth)
+{
+    for (size_t i = 0; i < depth->venues_count; i++)
+        if (depth->venues[i].kind != VENUE_BOOK)
+            return false;
+    return true;
+}
+
+bool
 depth_quoted_reserve(const struct venue *desk, enum depth_side side, struct decimal *reserve)
 {
     struct decimal factor = { DECIMAL_ONE_UNITS + (side == DEPTH_SELL

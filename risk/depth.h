@@ -39,6 +39,9 @@ void depth_open(struct depth *depth, const struct asset_depth *found, enum depth
 
 enum depth_model depth_model(const struct asset_depth *found);
 
+/* Then orders are split exactly, and a smaller one never brings, nor costs, more. */
+bool depth_is_of_books(const struct depth *depth);
+
 /* Of a desk's quote: the virtual constant product's quote reserve, when trading `notional` (valued
  * at mid) moves the average price by slippage_rate: notional * (1 - rate) / rate where one sells,
  * notional * (1 + rate) / rate where one buys; down to 1e-18. This definition is called "at_mid".
@@ -48,6 +51,9 @@ bool depth_quoted_reserve(const struct venue *desk, enum depth_side side, struct
 struct walk {
     struct decimal filled, unfilled;        /* they add up to what was asked */
     struct decimal proceeds;                /* net of fees: received, down, or paid, up */
+    struct decimal rest;                    /* what that rounding took at the venue which the last
+                                               of the quantity went to; 0 where it is not known,
+                                               since not all venues are books */
     struct decimal costs;                   /* fixed ones, of the venues used */
     struct decimal average_price;           /* proceeds / filled; none without a fill */
     struct decimal slippage_rate;           /* none without a fill; may be negative */

@@ -16,18 +16,35 @@ smaller(struct decimal a, struct decimal b)
     return decimal_compare(a, b) < 0 ? a : b;
 }
 
+/* To 1e-18 first: cut again to the unit, that is the same as cut once. False: it does not fit. */
+static bool
+cut_to_unit(const struct depth *depth, struct decimal exact, struct settlement *out)
+{
+    int128 unit = depth->quote_unit.units;
+    int128 past = exact.units % unit;
+
+    out->proceeds.units = exact.units - past;
+    out->rest.units = past;
+    if (depth->side == DEPTH_SELL || past == 0)
+        return true;
+    out->rest.units = unit - past;
+    return decimal_add(exact, out->rest, &out->proceeds);
+}
+
 /* sum(price * size) * (1 - fee, or 1 + fee) * reference / price, rounded once. */
 static bool
 settle_book(const struct depth *depth, const struct venue *venue, struct decimal quantity,
-            struct decimal *filled, struct decimal *proceeds)
+            struct settlement *out)
 {
     bool is_sale = depth->side == DEPTH_SELL;
     const struct level *levels = is_sale ? venue->bids : venue->asks;
     size_t count = is_sale ? venue->bids_count : venue->asks_count;
     struct decimal keep = { DECIMAL_ONE_UNITS +
                             (is_sale ? -venue->fee_rate.units : venue->fee_rate.units) };
+    bool is_moved = decimal_compare(depth->price, depth->reference) != 0;
     struct wide gross = wide_zero;
     struct decimal left = quantity;
+    struct decimal exact;
 
     for (size_t i = 0; i < count && left.units > 0; i++) {
         struct decimal size;
@@ -38,12 +55,11 @@ settle_book(const struct depth *depth, const struct venue *venue, struct decimal
             return false;
         left.units -= size.units;
     }
-    filled->units = quantity.units - left.units;
-    if (decimal_compare(depth->price, depth->reference) == 0)
-        return wide_step(gross, PRODUCT(keep), NOTHING, against_trader(depth), depth->quote_unit,
-                         proceeds);
-    return wide_step(gross, PRODUCT(keep, depth->reference), PRODUCT(depth->price),
-                     against_trader(depth), depth->quote_unit, proceeds);
+    out->filled.units = quantity.units - left.units;
+    return wide_step(gross, is_moved ? PRODUCT(keep, depth->reference) : PRODUCT(keep),
+                     is_moved ? PRODUCT(depth->price) : NOTHING, against_trader(depth),
+                     decimal_unit, &exact) &&
+           cut_to_unit(depth, exact, out);
 }
 
 static bool
@@ -90,24 +106,24 @@ settle_pool(const struct depth *depth, const struct venue *venue, struct decimal
 
 bool
 settle(const struct depth *depth, const struct venue *venue, struct decimal quantity,
-       struct decimal *filled, struct decimal *proceeds)
+       struct settlement *out)
 {
-    *filled = *proceeds = decimal_zero;
+    *out = (struct settlement){ decimal_zero, decimal_zero, decimal_zero };
     if (quantity.units <= 0)
         return true;
     switch ((enum venue_kind)venue->kind) {
     case VENUE_BOOK:
-        return settle_book(depth, venue, quantity, filled, proceeds);
+        return settle_book(depth, venue, quantity, out);
     case VENUE_CONCENTRATED:
-        if (!settle_ranges(depth, venue, quantity, filled, proceeds))
+        if (!settle_ranges(depth, venue, quantity, &out->filled, &out->proceeds))
             return false;
         break;
     case VENUE_CONSTANT_PRODUCT:
     case VENUE_QUOTED:
-        if (!settle_pool(depth, venue, quantity, filled, proceeds))
+        if (!settle_pool(depth, venue, quantity, &out->filled, &out->proceeds))
             return false;
         break;
     }
-    return decimal_step(PRODUCT(*proceeds), NOTHING, against_trader(depth), depth->quote_unit,
-                        proceeds);
+    return decimal_step(PRODUCT(out->proceeds), NOTHING, against_trader(depth), depth->quote_unit,
+                        &out->proceeds);
 }

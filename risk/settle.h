@@ -5,11 +5,14 @@
 
 #include "risk/depth.h"
 
-/* Trades `quantity` through one venue alone, its pieces in their order. `filled`: what it can take
- * of it. `proceeds`, to depth's quote_unit: received, down; paid, up. A book rounds once over all
+/* `filled`: what the venue can take of the quantity. `proceeds`, to depth's quote_unit: received,
+ * down; paid, up. `rest`: what that rounding took, to 1e-18; of a pool 0, since it is not known. */
+struct settlement { struct decimal filled, proceeds, rest; };
+
+/* Trades `quantity` through one venue alone, its pieces in their order. A book rounds once over all
  * its levels, a concentrated pool once a range and then to the unit. False: a figure does not fit.
  */
 bool settle(const struct depth *depth, const struct venue *venue, struct decimal quantity,
-            struct decimal *filled, struct decimal *proceeds);
+            struct settlement *out);
 
 #endif

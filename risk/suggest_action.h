@@ -41,9 +41,9 @@ struct way {
     double              net_price;                /* of the trade's next unit, where found */
 };
 
-/* What a quantity did: what it costs; of a sale, what could not be paid in, as it is less than a
- * unit of the asset that the proceeds became. */
-struct deed { struct decimal cost, rest; };
+/* What a quantity did: what it costs; of a sale, its proceeds, those before they were rounded (where
+ * the depth tells), and what of the other asset they became. */
+struct deed { struct decimal cost, proceeds, brought, became; };
 
 /* The ways of the bench's situation, the slots that they need added to the bench (before
  * bench_begin). */

@@ -211,7 +211,7 @@ open_trade(struct listing *listing, struct way *way, enum trade_kind trade, enum
     way->repays = true;
     way->other = (struct slot){ SLOT_CASH, 0 };
     way->other_price = decimal_one;
-    way->other_unit = decimal_unit;
+    way->other_unit = rules_of(listing)->quote.unit;
     if (depth_model(found) == DEPTH_NONE)
         way->reason = REASON_NO_DEPTH;
     depth_open(&way->depth, found, side, way->price, way->unit, rules_of(listing)->quote.unit);

@@ -129,44 +129,41 @@ split(const struct depth *depth, uint32_t venues, struct decimal quantity, struc
         out->quantities[out->marginal].units = left;
 }
 
-/* Fills that are fixed, each a multiple of the lot. */
-struct settled {
-    struct decimal filled[VENUES_MAX], proceeds[VENUES_MAX];
-};
-
+/* A fill that is fixed, a multiple of the lot. */
 static bool
-settle_one(const struct depth *depth, size_t i, struct decimal quantity, struct settled *settled)
+settle_one(const struct depth *depth, size_t i, struct decimal quantity,
+           struct settlement *settled)
 {
     struct decimal whole;
 
-    if (!settle(depth, &depth->venues[i], quantity, &settled->filled[i], &settled->proceeds[i]))
+    if (!settle(depth, &depth->venues[i], quantity, settled))
         return false;
-    whole = down_to_lot(settled->filled[i], depth->lot);
-    if (decimal_compare(whole, settled->filled[i]) == 0)
+    whole = down_to_lot(settled->filled, depth->lot);
+    if (decimal_compare(whole, settled->filled) == 0)
         return true;
-    return settle(depth, &depth->venues[i], whole, &settled->filled[i], &settled->proceeds[i]);
+    return settle(depth, &depth->venues[i], whole, settled);
 }
 
 /* Rounding may have given a venue more than it can take, or left something over: the others are
  * asked, in their order. */
 static bool
 settle_all(const struct depth *depth, uint32_t venues, struct decimal quantity,
-           const struct shares *shares, struct settled *settled)
+           const struct shares *shares, struct settlement settled[static VENUES_MAX])
 {
     int128 left = quantity.units;
 
     for (size_t i = 0; i < depth->venues_count; i++) {
-        if (!settle_one(depth, i, shares->quantities[i], settled))
+        if (!settle_one(depth, i, shares->quantities[i], &settled[i]))
             return false;
-        left -= settled->filled[i].units;
+        left -= settled[i].filled.units;
     }
     for (size_t i = 0; i < depth->venues_count && left > 0; i++) {
-        struct decimal before = settled->filled[i];
+        struct decimal before = settled[i].filled;
         if (!(venues >> i & 1))
             continue;
-        if (!settle_one(depth, i, (struct decimal){ before.units + left }, settled))
+        if (!settle_one(depth, i, (struct decimal){ before.units + left }, &settled[i]))
             return false;
-        left -= settled->filled[i].units - before.units;
+        left -= settled[i].filled.units - before.units;
     }
     return true;
 }
@@ -305,15 +302,16 @@ price_walk(const struct depth *depth, struct walk *walk)
 }
 
 static bool
-add_fills(const struct depth *depth, const struct settled *settled, struct walk *walk)
+add_fills(const struct depth *depth, const struct settlement *settled, struct walk *walk)
 {
     for (size_t i = 0; i < depth->venues_count; i++) {
-        if (settled->filled[i].units == 0)
+        const struct settlement *one = &settled[i];
+        if (one->filled.units == 0)
             continue;
         walk->fills[walk->fills_count++] =
-            (struct fill){ depth->venues[i].venue, settled->filled[i], settled->proceeds[i] };
-        if (!decimal_add(walk->filled, settled->filled[i], &walk->filled) ||
-            !decimal_add(walk->proceeds, settled->proceeds[i], &walk->proceeds) ||
+            (struct fill){ depth->venues[i].venue, one->filled, one->proceeds };
+        if (!decimal_add(walk->filled, one->filled, &walk->filled) ||
+            !decimal_add(walk->proceeds, one->proceeds, &walk->proceeds) ||
             (depth->costs && !decimal_add(walk->costs, depth->costs[i], &walk->costs)))
             return false;
     }
@@ -325,15 +323,18 @@ depth_walk(const struct depth *depth, struct decimal quantity, struct walk *walk
 {
     struct decimal whole = down_to_lot(quantity, depth->lot);
     struct shares shares;
-    struct settled settled;
+    struct settlement settled[VENUES_MAX];
     uint32_t venues;
 
-    walk->filled = walk->proceeds = walk->costs = decimal_zero;
+    walk->filled = walk->proceeds = walk->costs = walk->rest = decimal_zero;
     walk->average_price = walk->slippage_rate = DECIMAL_NONE;
     walk->fills_count = 0;
     venues = choose_venues(depth, whole, &walk->is_greedy);
     split(depth, venues, whole, &shares);
-    return settle_all(depth, venues, whole, &shares, &settled) &&
-           add_fills(depth, &settled, walk) && price_walk(depth, walk) &&
+    if (!settle_all(depth, venues, whole, &shares, settled))
+        return false;
+    if (shares.marginal != NO_VENUE && depth_is_of_books(depth))
+        walk->rest = settled[shares.marginal].rest;
+    return add_fills(depth, settled, walk) && price_walk(depth, walk) &&
            decimal_subtract(quantity, walk->filled, &walk->unfilled);
 }

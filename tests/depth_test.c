@@ -309,6 +309,33 @@ START_TEST(a_book_moves_with_the_price)
 }
 END_TEST
 
+/* 0.12345 at 100 less 5 bp is 12.3388275; at 100.5 and 5 bp more, 12.4129283625. */
+START_TEST(what_rounding_took_is_told_where_all_are_books)
+{
+    struct market books, mixed;
+    struct depth  depth;
+
+    market_open(&books, "[{'venue':'b','kind':'book','fee_rate':'0.0005','bids':[['100','10']],"
+                        "'asks':[['100.5','10']]}]");
+    depth = depth_at(&books, DEPTH_SELL, "100");
+    depth.quote_unit = number("0.01");
+    ck_assert(decimal_compare(walk_of(&depth, "0.12345").proceeds, number("12.33")) == 0);
+    ck_assert(decimal_compare(walk_of(&depth, "0.12345").rest, number("0.0088275")) == 0);
+    depth.side = DEPTH_BUY;
+    ck_assert(decimal_compare(walk_of(&depth, "0.12345").proceeds, number("12.42")) == 0);
+    ck_assert(decimal_compare(walk_of(&depth, "0.12345").rest, number("0.0070716375")) == 0);
+    ck_assert(depth_is_of_books(&depth));
+    market_close(&books);
+
+    market_open(&mixed, THREE);
+    depth = depth_at(&mixed, DEPTH_SELL, "100");
+    depth.quote_unit = number("0.01");
+    ck_assert(decimal_compare(walk_of(&depth, "0.12345").rest, decimal_zero) == 0);
+    ck_assert(!depth_is_of_books(&depth));
+    market_close(&mixed);
+}
+END_TEST
+
 START_TEST(the_model_of_the_depth_is_named)
 {
     static const struct {
@@ -412,6 +439,7 @@ depth_suite(void)
     tcase_add_test(tcase, more_depth_is_better_and_more_quantity_is_dearer);
     tcase_add_test(tcase, no_other_split_does_better);
     tcase_add_test(tcase, a_book_moves_with_the_price);
+    tcase_add_test(tcase, what_rounding_took_is_told_where_all_are_books);
     tcase_add_test(tcase, the_model_of_the_depth_is_named);
     tcase_add_test(tcase, many_fixed_costs_are_weighed_greedily);
     tcase_add_test(tcase, what_does_not_fit_a_decimal_is_refused);

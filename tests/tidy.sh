@@ -14,7 +14,8 @@ program="record risk audit db server handlers commands"
 statistical="elementary elementary_tables normal pair statistic schedule latency passage volatility"
 statistical+=" preview preview_penalty preview_risk multiplier"
 statistical+=" sweep walk depth curve optimum bound subsidy slice closing shock remedy remedy_mix"
-statistical+=" suggest suggest_action suggest_bench suggest_mix suggest_sale suggest_ways execution_price boundary joint_shock"
+statistical+=" suggest suggest_action suggest_settle suggest_bench suggest_mix suggest_sale suggest_ways"
+statistical+=" execution_price boundary joint_shock"
 statistical+=" manipulation oracle market_memory candles guard"
 
 work=$(mktemp -d)
