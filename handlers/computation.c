@@ -159,6 +159,7 @@ computation_make(struct request *request, const struct answer_kind *kind,
                  struct computation *out, struct reply *reply)
 {
     struct decision *decision = &out->decision;
+    const char      *account = question->account.id;      /* let go with the question */
     struct text      figures, inputs;
     enum problem     problem;
 
@@ -172,9 +173,11 @@ computation_make(struct request *request, const struct answer_kind *kind,
     decision->epoch  = ruling->market ? ruling->market->epoch : 0;
     decision->caller = request->caller.key_id ? request->caller.key_id : "";
     decision->now_us = request->now_us;
+    if (account && !(account = arena_copy(request->arena, account, strlen(account))))
+        return PROBLEM_INTERNAL;
     decision->terms  = (struct search_terms){
         .operation          = kind->kind,
-        .account            = question->account.id,
+        .account            = account,
         .status             = health_status_names[room->answer.figures.health.status],
         .parameters_version = ruling->market ? ruling->version : INTEGER_NONE,
     };
