@@ -520,21 +520,21 @@ END_TEST
 START_TEST(the_most_of_a_header_is_taken)
 {
     /* 99 fields beside Host, of 82 bytes: "X-00", 74 of a value and 4; 62 more are the last one's */
-    enum { FIELDS = 99, QUERY_BYTES = 4096 - 6, VALUE_BYTES = 74, LAST_BYTES = VALUE_BYTES + 62 };
+    enum { ROOM = 16384, FIELDS = 99, QUERY_BYTES = 4096 - 6, VALUE_BYTES = 74, LAST_BYTES = VALUE_BYTES + 62 };
     struct service     service;
     struct http_answer answer;
-    char              *request = calloc(1, 16384);
+    char              *request = calloc(1, ROOM);
     char               filled[QUERY_BYTES + 1], type[64];
     int                at;
 
     ck_assert_ptr_nonnull(request);
     memset(filled, 'x', QUERY_BYTES);
     filled[QUERY_BYTES] = '\0';
-    at = sprintf(request, "GET /page?%s HTTP/1.1\r\n" HOST, filled);
+    at = snprintf(request, ROOM, "GET /page?%s HTTP/1.1\r\n" HOST, filled);
     for (int i = 0; i < FIELDS; i++)
-        at += sprintf(request + at, "X-%02d: %.*s\r\n", i, i < FIELDS - 1 ? VALUE_BYTES : LAST_BYTES,
-                      filled);
-    strcpy(request + at, "\r\n");
+        at += snprintf(request + at, (size_t)(ROOM - at), "X-%02d: %.*s\r\n", i,
+                       i < FIELDS - 1 ? VALUE_BYTES : LAST_BYTES, filled);
+    memcpy(request + at, "\r\n", 2);
     service_open(&service, NULL);
     http_call(service.port, request, &answer);
     ck_assert_int_eq(answer.status, 400);                 /* for its query: all of it was read */
