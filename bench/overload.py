@@ -3,13 +3,20 @@
 
 usage: bench/overload.py BUILD [SECONDS a point] [ROUNDS]
 
-One service with a private PostgreSQL, whose queue holds no more than CONNECTIONS decisions. wrk asks for previews, in turn
-at CONNECTIONS connections, as fast as the answers come, and then from eight times as many, each on its own clock,
-together twice the rate of before: what is refused is 503 at once. Meanwhile /livez and /readyz are asked on connections
-of their own. Prints both medians, what was refused, and the longest wait; exits with 1 where less than nine tenths of
-the best rate were served, or one of the two did not answer 200 within a second.
+One service with a private PostgreSQL, both on the first processor alone, whose queue holds no more than CONNECTIONS
+decisions; the generator has the others. wrk asks for previews, in turn at CONNECTIONS connections, as fast as the
+answers come, and then from eight times as many, each on its own clock, together twice the rate of before: what is
+refused is 503 at once. Meanwhile /livez and /readyz are asked on connections of their own.
+
+Counted is the processor's time that service and PostgreSQL take, since that is what the load is carried by: for a
+decision at the best rate, and for one that is served under twice the load, with all that is refused beside it. The
+first over the second is the share of the best rate that is served, whoever else has the machine. In the end, a service whose
+queue holds one decision tells what a refusal takes by itself. Prints these, the shares as the clock has them, and the
+longest wait of a probe; exits with 1 where the median share is less than nine tenths, or one of the two did not answer
+200 within a second.
 """
 import http.client
+import os
 import statistics
 import subprocess
 import sys
@@ -20,6 +27,7 @@ import time
 from loads import Load, question
 from service import Service, end_with_parent
 
+PROCESSORS = sorted(os.sched_getaffinity(0))
 CONNECTIONS, TIMES, PROBE_PAUSE_S, PROBE_S_MAX, SHARE_MIN = 64, 8, 0.05, 1.0, 0.9
 
 
@@ -50,6 +58,28 @@ class Probe(threading.Thread):
             time.sleep(PROBE_PAUSE_S)
 
 
+def pin(processors):
+    """What is started from now on runs there."""
+    os.sched_setaffinity(0, processors)
+
+
+def processor_s(pid):
+    """Of a process and all that it started, also of those that ended; seconds."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rpartition(")")[2].split()
+    taken = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+            taken += sum(processor_s(int(child)) for child in file.read().split())
+    return taken
+
+
+def spent_s(service):
+    """By the service and its PostgreSQL, which is no child of it."""
+    with open(os.path.join(service.state, "postgres", "data", "postmaster.pid"), encoding="ascii") as file:
+        return processor_s(service.process.pid) + processor_s(int(file.readline()))
+
+
 def counts(service):
     connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
     connection.request("GET", "/metrics")
@@ -62,47 +92,78 @@ def counts(service):
     return found
 
 
+def measure(service, run):
+    """Served and refused, a second; the processor's time of one that was served, with all beside it."""
+    before, spent_before_s, began = counts(service), spent_s(service), time.monotonic()
+    run()
+    took_s, of_this_s = time.monotonic() - began, spent_s(service) - spent_before_s
+    after = counts(service)
+    served, refused = (after[group] - before[group] for group in ("2xx", "5xx"))
+    return served / took_s, refused / took_s, 1e6 * of_this_s / served
+
+
 def offer(service, file, rate, seconds):
-    """Served and refused, a second."""
     connections = CONNECTIONS * TIMES
-    before, began = counts(service), time.monotonic()
     subprocess.run(["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
                     "bench/offer.lua", f"http://127.0.0.1:{service.port}"], check=True,
                    env={"PATH": "/usr/bin:/bin", "BENCH_BODY": file, "BENCH_PATH": "/v1/previews",
                         "BENCH_PAUSE_MS": str(round(1000 * connections / rate))},
                    stdout=subprocess.DEVNULL, preexec_fn=end_with_parent())
-    after, took_s = counts(service), time.monotonic() - began
-    return [(after[group] - before[group]) / took_s for group in ("2xx", "5xx")]
+
+
+def overload(service, load, seconds):
+    """The share that is served, by the processor's time and by the clock."""
+    best, _, best_us = measure(service, lambda: load.run(CONNECTIONS, seconds))
+    probe = Probe(service.port)
+    probe.start()
+    served, refused, served_us = measure(service, lambda: offer(service, load.file, 2 * best, seconds))
+    probe.is_stopping = True
+    probe.join(30)
+    print(f"best {best:.0f}/s of {best_us:.0f} us; offered {2 * best:.0f}/s, of which {served + refused:.0f}/s came:"
+          f" served {served:.0f}/s of {served_us:.0f} us, refused {refused:.0f}/s; /livez and /readyz {probe.asked}"
+          f" times, at most {probe.longest_s * 1000:.0f} ms, failed {probe.failed[:3]}")
+    if probe.failed or probe.longest_s > PROBE_S_MAX:
+        sys.exit("a probe was not answered in time")
+    return best_us / served_us, served / best, best_us
+
+
+def started(queue_max):
+    """On the first processor; what comes then is on the others."""
+    first, *others = PROCESSORS
+    pin([first])
+    service = Service(sys.argv[1], {"BREAKWATER_QUEUE_MAX": str(queue_max)})
+    pin(others or [first])
+    return service
+
+
+def refusal_us(directory, seconds, decision_us):
+    """Of the processor's time, where nearly all that comes is refused."""
+    service = started(1)
+    try:
+        load = Load(directory, "refused", service, "/v1/previews", question())
+        served, refused, us = measure(service, lambda: offer(service, load.file, 1e6, seconds))
+        return (us - decision_us) * served / refused
+    finally:
+        service.close()
 
 
 def main():
-    build = sys.argv[1]
     seconds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
-    service = Service(build, {"BREAKWATER_QUEUE_MAX": str(CONNECTIONS)})
+    service = started(CONNECTIONS)
     with tempfile.TemporaryDirectory(prefix="breakwater-") as directory:
         load = Load(directory, "question", service, "/v1/previews", question())
         try:
             load.run(CONNECTIONS, 1)
-            best, served, refused = [], [], []
-            for _ in range(rounds):
-                best.append(load.run(CONNECTIONS, seconds)[0])
-                probe = Probe(service.port)
-                probe.start()
-                of_this = offer(service, load.file, 2 * best[-1], seconds)
-                probe.is_stopping = True
-                probe.join(30)
-                served.append(of_this[0] / best[-1])
-                refused.append(of_this[1])
-                print(f"best {best[-1]:.0f}/s; offered {2 * best[-1]:.0f}/s: served {of_this[0]:.0f}/s, refused"
-                      f" {of_this[1]:.0f}/s; /livez and /readyz {probe.asked} times, at most"
-                      f" {probe.longest_s * 1000:.0f} ms, failed {probe.failed[:3]}")
-                if probe.failed or probe.longest_s > PROBE_S_MAX:
-                    sys.exit("a probe was not answered in time")
+            shares = [overload(service, load, seconds) for _ in range(rounds)]
         finally:
             service.close()
-    share = statistics.median(served)
-    print(f"served under twice the load: {share:.0%} of the best rate (at least {SHARE_MIN:.0%})")
+        share, by_clock, best_us = (statistics.median(column) for column in zip(*shares))
+        refused_us = refusal_us(directory, seconds, best_us)
+    print(f"a refusal takes {refused_us:.0f} us, so that one beside each decision leaves"
+          f" {best_us / (best_us + refused_us):.0%}")
+    print(f"served under twice the load: {share:.0%} of the best rate, {by_clock:.0%} by the clock (at least"
+          f" {SHARE_MIN:.0%})")
     sys.exit(share < SHARE_MIN)
 
 

@@ -9,6 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "tests/http.h"
 #include "tests/listener_service.h"
 #include "tests/postgres.h"
 #include "tests/suite.h"
@@ -104,6 +105,30 @@ START_TEST(answers_over_tls_1_2_and_1_3)
 }
 END_TEST
 
+/* Browsers do not come back without TLS; over plain HTTP the field would mean nothing. */
+START_TEST(browsers_are_told_to_keep_to_tls)
+{
+    static const char  field[] = "Strict-Transport-Security";
+    struct service     service;
+    struct http_answer answer;
+    char               value[64], options[256];
+
+    open_secured(&service);
+    snprintf(options, sizeof options, "-D %s.head", cert);
+    ck_assert_int_eq(ask(service.port, "https", cert, options), 200);
+    service_close(&service);
+    snprintf(options, sizeof options, "grep -qi '^%s: max-age=31536000' %s.head", field, cert);
+    ck_assert_int_eq(system(options), 0);
+    service_open(&service, NULL);
+    http_call(service.port, "GET /ping HTTP/1.1\r\nHost: here\r\n\r\n", &answer);
+    ck_assert_int_eq(answer.status, 200);
+    http_header(&answer, field, value, sizeof value);
+    ck_assert_str_eq(value, "");
+    http_forget(&answer);
+    service_close(&service);
+}
+END_TEST
+
 START_TEST(older_versions_and_plain_text_get_nothing)
 {
     struct service service;
@@ -182,6 +207,7 @@ tls_suite(void)
     tcase_add_checked_fixture(tcase, prepare, NULL);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, answers_over_tls_1_2_and_1_3);
+    tcase_add_test(tcase, browsers_are_told_to_keep_to_tls);
     tcase_add_test(tcase, older_versions_and_plain_text_get_nothing);
     tcase_add_test(tcase, certificate_is_replaced_while_it_serves);
     tcase_add_test(tcase, what_cannot_be_served_is_explained);
