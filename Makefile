@@ -103,6 +103,13 @@ check: $(if $(COMMANDS),$(BUILD)/breakwater) $(BUILD)/tests/run
 halves: $(BUILD)/breakwater $(BUILD)/tests/run
 	@$(if $(SAN),BREAKWATER_CORES=on )tests/halves.sh $(BUILD)
 
+# Under memcheck: what is read must have been written, which no sanitizer of ours sees, and no leaks.
+MEMCHECKED = record json canonical row route query preview liquidation suggest checkpoint fetch \
+    snapshots stream keys writer sequencer listener
+valgrind: $(BUILD)/breakwater $(BUILD)/tests/run
+	@docker/deps.sh test run memcheck
+	@tests/valgrind.sh $(BUILD) $(or $(SUITES),$(MEMCHECKED))
+
 # The peers' own numbers, and the model's: `make peers VECTORS=dir`.
 peers model: $(BUILD)/tests/run
 	@$(if $(VECTORS),BREAKWATER_VECTORS=$(VECTORS)) $(BUILD)/tests/run $@
@@ -189,5 +196,5 @@ package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
 clean: ; rm -rf build build-*
 
 .PHONY: march image install package reproduce ALWAYS deps run test check
-.PHONY: ha backup halves peers model tidy lint contract bench fuzz fuzzers fuzz-coverage http-fuzz faults clean
+.PHONY: ha backup halves valgrind peers model tidy lint contract bench fuzz fuzzers fuzz-coverage http-fuzz faults clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/faults/*.d)

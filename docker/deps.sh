@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs those Debian packages that are missing. With nothing missing it calls neither apt nor
-# sudo. usage: docker/deps.sh GROUP...  (groups: build run test tidy lint fuzz faults bench peers march contract image imagetest package)
+# sudo. usage: docker/deps.sh GROUP...  (groups: build run test tidy lint fuzz memcheck faults bench
+# peers march contract image imagetest package)
 set -eu
 
 packages_of() {
@@ -16,7 +17,8 @@ packages_of() {
     test) echo check libmpfr-dev libyaml-dev openssl python3 ;;
     tidy) echo binutils shellcheck ;;
     lint) echo clang clang-tidy cppcheck ;;
-    fuzz) echo clang libclang-rt-14-dev python3-yaml ;;
+    fuzz) echo clang libclang-rt-14-dev llvm-14 python3-yaml ;;
+    memcheck) echo valgrind ;;
     faults) echo postgresql-15 python3 strace util-linux ;;
     bench) echo wrk python3 ;;
     peers)

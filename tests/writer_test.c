@@ -655,6 +655,8 @@ stream_on(void *context)
         struct decision *decision = make(stream->made, stream->count);
         if (writer_submit(stream->made->writer, decision))
             stream->decisions[stream->count++] = decision;
+        else
+            usleep(1000);                     /* each takes memory: a server may be long away */
         usleep(stream->count % 10 ? 0 : 1000);
     }
     return NULL;

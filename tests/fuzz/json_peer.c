@@ -141,7 +141,7 @@ compare_record(const char *text, size_t count, const json_t *theirs)
     faults_open(&faults, 1);
     bool is_wanted = theirs && judge_record(&judge, &sample_record, theirs, NULL);
     bool is_read = json_read(&sample_record, text, count, &arena, &sample, &faults);
-    assert(is_read == is_wanted || !strcmp(faults.items[0].code, "out_of_memory"));
+    assert(is_read == is_wanted || (!is_read && !strcmp(faults.items[0].code, "out_of_memory")));
     assert(!is_read || judge_record(&judge, &sample_record, theirs, (const char *)&sample));
     arena_close(&arena);
 }
