@@ -345,10 +345,10 @@ static const struct { const char *name, *sql; } statements[] = {
       " ON CONFLICT (sha256) DO NOTHING)"
       " UPDATE breakwater.kept SET kept_at = $3::bigint WHERE sha256 = ANY ($1::bytea[])"
       " AND kept_at < $3::bigint - $3::bigint % 86400000000" },
+    /* In the list, where the rows need no room of their own first, as they would in FROM. */
     { "body",  "INSERT INTO audit.body (day, inst, iseq, salt, record)"
-               " SELECT day, $1::uuid, iseq, salt, record"
-               " FROM unnest($2::date[], $3::bigint[], $4::bytea[], $5::bytea[])"
-               " AS u (day, iseq, salt, record)" },
+               " SELECT unnest($2::date[]), $1::uuid, unnest($3::bigint[]), unnest($4::bytea[]),"
+               " unnest($5::bytea[])" },
     { "queue",
       "INSERT INTO audit.pending (inst, iseq, entry, terms)"
       " VALUES ($1::uuid, $2::bigint, $3::bytea, $4::text)" },
