@@ -28,7 +28,7 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1:%=%/*.c)))
 LIBRARY = $(call objects,record risk audit db server handlers)
 COMMANDS = $(call objects,commands)
 TESTS = $(call objects,tests)
-BENCHES = $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+BENCHES = $(patsubst %.c,$(BUILD)/%,$(filter-out %/common.c,$(wildcard bench/*.c)))
 FUZZERS = $(patsubst %.c,$(BUILD)/%,$(filter-out %/mutate.c,$(wildcard tests/fuzz/*.c)))
 # What the program carries inside itself.
 ASSETS = $(sort $(wildcard openapi.yaml migrations/*.sql migrations/samples/*.json \
@@ -43,7 +43,7 @@ $(BUILD)/tests/run: $(LIBRARY) $(TESTS)
 	@echo $(CC) $@
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS) $(shell pkg-config --libs check) -lmpfr -lyaml
 
-$(BENCHES): %: %.o $(LIBRARY)
+$(BENCHES): %: %.o $(BUILD)/bench/common.o $(LIBRARY)
 	@$(CC) $(CFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/tests/faults/log_check: %: %.o $(LIBRARY)
@@ -81,8 +81,9 @@ $(TESTS): $(BUILD)/tests/suites.def | $(BUILD)/commands/build.def
 $(BUILD)/record/assets.o: $(BUILD)/record/assets.def $(ASSETS)
 
 # Under ThreadSanitizer: the suites with threads; a race ends its process, and so its test, with 66.
-THREADED = activation api database fetch impact keys listener log log_vectors markets outside \
-    receipts retention sequencer snapshots spoil stream tls verify waiting witnesses workers writer
+THREADED = activation api connections database fetch impact keys limiter listener log log_vectors \
+    markets outside primary receipts retention sequencer snapshots spoil stream tls verify waiting \
+    witnesses workers writer
 RACES = TSAN_OPTIONS="exitcode=66 $(TSAN_OPTIONS)" CK_TIMEOUT_MULTIPLIER=6
 
 deps: ; @docker/deps.sh build run test

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/common.h"
 #include "handlers/amendment.h"
 #include "handlers/impact_run.h"
 #include "record/assets.h"
@@ -17,24 +17,6 @@ enum { ARENA_MAX = 16 << 20, LEVELS = 50, DECISIONS = 20000 };
 
 struct source { int64_t read; bool has_own_states; const char *depth; };
 
-static void
-stop(const char *what, const struct faults *faults)
-{
-    fprintf(stderr, "%s: %s %s\n", what, faults->count ? faults->items[0].pointer : "",
-            faults->count ? faults->items[0].detail : "");
-    exit(EXIT_FAILURE);
-}
-
-static void
-add_side(struct text *text, const char *name, double first, double step)
-{
-    text_format(text, "\"%s\":[", name);
-    for (int i = 0; i < LEVELS; i++)
-        text_format(text, "%s[\"%.4f\",\"%.4f\"]", i ? "," : "", first + step * i,
-                    0.5 + 0.137 * (i % 20));
-    text_add_string(text, "]");
-}
-
 static const char *
 write_depth(struct arena *arena)
 {
@@ -45,9 +27,9 @@ write_depth(struct arena *arena)
     for (int venue = 0; venue < 2; venue++) {
         text_format(&text, "%s{\"venue\":\"v%d\",\"kind\":\"book\",\"fee_rate\":\"0.001\",",
                     venue ? "," : "", venue);
-        add_side(&text, "bids", 1999.5 - venue, -0.5);
+        bench_add_side(&text, "bids", 1999.5 - venue, -0.5, LEVELS);
         text_add_string(&text, ",");
-        add_side(&text, "asks", 2000.5 + venue, 0.5);
+        bench_add_side(&text, "asks", 2000.5 + venue, 0.5, LEVELS);
         text_add_string(&text, "}");
     }
     text_add_string(&text, "]}");
@@ -103,15 +85,6 @@ go_on(void *context, int64_t decisions)
     return true;
 }
 
-static double
-seconds(clockid_t clock)
-{
-    struct timespec now;
-
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void
 measure(const char *what, struct source source, const struct parameters *before,
         const struct parameters *after, const struct snapshot *latest)
@@ -120,16 +93,16 @@ measure(const char *what, struct source source, const struct parameters *before,
     struct impact_run      run = { .rules = { before, after, NOW_US }, .latest = latest,
                                    .decisions_max = DECISIONS, .threads = 2, .read = read_page,
                                    .progress = go_on, .context = &source };
-    double                 begun = seconds(CLOCK_MONOTONIC);
-    double                 worked = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    int64_t                begun_ns = bench_clock_ns(CLOCK_MONOTONIC);
+    int64_t                worked_ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 
     if (!outcome || impact_compute(&run, outcome) != IMPACT_DONE)
         exit(EXIT_FAILURE);
-    begun  = seconds(CLOCK_MONOTONIC) - begun;
-    worked = seconds(CLOCK_PROCESS_CPUTIME_ID) - worked;
+    double taken  = 1e-9 * (double)(bench_clock_ns(CLOCK_MONOTONIC) - begun_ns);
+    double worked = 1e-9 * (double)(bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - worked_ns);
     printf("impact, %s: %d decisions, %.0f a second on two threads (%.1f us of CPU each, so %.0f on two "
            "idle cores); newly liquidatable %lld now, %lld after -30 %%\n",
-           what, DECISIONS, DECISIONS / begun, 1e6 * worked / DECISIONS, 2 * DECISIONS / worked,
+           what, DECISIONS, DECISIONS / taken, 1e6 * worked / DECISIONS, 2 * DECISIONS / worked,
            (long long)outcome->totals.tallies[IMPACT_RECORDED][0].newly_liquidatable,
            (long long)outcome->totals.tallies[IMPACT_LATEST][3].newly_liquidatable);
     free(outcome);
@@ -155,12 +128,12 @@ main(void)
                         &faults) ||
         !amendment_make(&before->parameters, before->document, before->document_count, patch,
                         sizeof patch - 1, 0, &arena, after, &faults))
-        stop("documents", &faults);
+        bench_stop("documents", &faults);
     struct source source = { .depth = write_depth(&arena) };
     add_state(&source, page, 0, &arena);
     if (!json_read(&snapshot_record, page->states[0].bytes, page->states[0].count, &arena, &latest,
                    &faults))
-        stop("state", &faults);
+        bench_stop("state", &faults);
     source.has_own_states = true;
     measure("a state each", source, &before->parameters, &after->parameters, &latest);
     source.has_own_states = false;

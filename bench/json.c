@@ -1,11 +1,12 @@
 /* What reading and writing JSON costs: a state of two venues with 50 levels a side, and an answer of about its size.
  * Build and run: make build/bench/json && build/bench/json */
-#include "record/json.h"
+#include "bench/common.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "record/json.h"
 
 enum { LEVELS = 50, ROUNDS = 200000, TEXT_BYTES_MAX = 16384 };
 
@@ -80,14 +81,6 @@ static const struct field answer_fields[] = {
 };
 static const struct record bench_answer_record = RECORD(bench_answer, answer_fields);
 
-static int64_t
-clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void
 add_side(struct text *text, const char *name, double first, double step)
 {
@@ -117,7 +110,7 @@ measure_read(const char *name, const struct text *text)
     struct bench_book book;
     struct arena      arena;
     struct faults     faults;
-    int64_t           start_ns = clock_ns();
+    int64_t           start_ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 
     for (int round = 0; round < ROUNDS; round++) {
         arena_open(&arena, 1 << 20);
@@ -129,7 +122,7 @@ measure_read(const char *name, const struct text *text)
         arena_close(&arena);
     }
     printf("read %s, %zu bytes: %lld ns\n", name, text->count,
-           (long long)((clock_ns() - start_ns) / ROUNDS));
+           (long long)((bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start_ns) / ROUNDS));
 }
 
 static void
@@ -138,7 +131,7 @@ measure_write(const char *name, const struct record *record, const void *in, enu
     struct arena arena;
     struct text  text  = { 0 };
     size_t       count = 0;
-    int64_t      start_ns = clock_ns();
+    int64_t      start_ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 
     for (int round = 0; round < ROUNDS; round++) {
         arena_open(&arena, 1 << 20);
@@ -148,7 +141,7 @@ measure_write(const char *name, const struct record *record, const void *in, enu
         arena_close(&arena);
     }
     printf("write %s, %zu bytes: %lld ns\n", name, count,
-           (long long)((clock_ns() - start_ns) / ROUNDS));
+           (long long)((bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - start_ns) / ROUNDS));
 }
 
 static void

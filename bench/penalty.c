@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/common.h"
 #include "audit/draft.h"
 #include "db/search.h"
 #include "handlers/answers.h"
@@ -46,23 +46,6 @@ struct bench {
 };
 
 static void
-stop(const char *what, const struct faults *faults)
-{
-    fprintf(stderr, "%s: %s %s\n", what, faults->count ? faults->items[0].pointer : "",
-            faults->count ? faults->items[0].detail : "");
-    exit(EXIT_FAILURE);
-}
-
-static void
-add_side(struct text *text, const char *name, double first, double step)
-{
-    text_format(text, ",\"%s\":[", name);
-    for (int i = 0; i < LEVELS; i++)
-        text_format(text, "%s[\"%.4f\",\"%.4f\"]", i ? "," : "", first + step * i, 0.5 + 0.137 * i);
-    text_add_string(text, "]");
-}
-
-static void
 write_request(struct bench *bench)
 {
     struct text *text = &bench->request;
@@ -70,10 +53,11 @@ write_request(struct bench *bench)
     text_open(text, &bench->kept, 8192, TEXT_MAX);
     text_add_string(text, account);
     for (int i = 0; i < 2; i++) {
-        text_format(text, "%s{\"venue\":\"%s\",\"kind\":\"book\",\"fee_rate\":\"0.001\"",
+        text_format(text, "%s{\"venue\":\"%s\",\"kind\":\"book\",\"fee_rate\":\"0.001\",",
                     i ? "," : "", i ? "two" : "one");
-        add_side(text, "bids", 1999.75 - 0.25 * i, -0.25);
-        add_side(text, "asks", 2000.25 + 0.25 * i, 0.25);
+        bench_add_side(text, "bids", 1999.75 - 0.25 * i, -0.25, LEVELS);
+        text_add_string(text, ",");
+        bench_add_side(text, "asks", 2000.25 + 0.25 * i, 0.25, LEVELS);
         text_add_string(text, "}");
     }
     text_add_string(text, "]}}}");
@@ -85,14 +69,14 @@ stage_read(struct bench *bench)
     faults_open(&bench->faults, FAULTS_MAX);
     if (!json_read(&question_record, bench->request.bytes, bench->request.count, &bench->arena,
                    &bench->question, &bench->faults))
-        stop("read", &bench->faults);
+        bench_stop("read", &bench->faults);
 }
 
 static void
 stage_accept(struct bench *bench)
 {
     if (!state_accept(bench->question.state, "/state", &bench->faults))
-        stop("state", &bench->faults);
+        bench_stop("state", &bench->faults);
 }
 
 static void
@@ -114,7 +98,7 @@ stage_compute(struct bench *bench)
     faults_open(&bench->faults, FAULTS_MAX);
     if (preview_compute(&bench->parameters, &bench->question, NOW_US, penalty_kind.parts,
                         bench->room, &bench->answer.figures, &bench->faults) != RISK_OK)
-        stop("compute", &bench->faults);
+        bench_stop("compute", &bench->faults);
 }
 
 static void
@@ -142,7 +126,7 @@ stage_draft(struct bench *bench)
         .parameters_sha256 = sha256, .snapshot_sha256 = &sha256,
     };
     if (!draft_decision(&facts, ID, &bench->arena, &bench->arena, &bench->draft))
-        stop("draft", &bench->faults);
+        bench_stop("draft", &bench->faults);
 }
 
 /* The writer's part. */
@@ -162,7 +146,7 @@ stage_search(struct bench *bench)
 {
     struct search_row row;
     if (!search_row_of(bench->record.bytes, bench->record.count, &row))
-        stop("search", &bench->faults);
+        bench_stop("search", &bench->faults);
 }
 
 static const struct { const char *name; void (*run)(struct bench *); } stages[] = {
@@ -172,14 +156,6 @@ static const struct { const char *name; void (*run)(struct bench *); } stages[] 
     { "write the inputs, canonical", stage_inputs }, { "draft the record", stage_draft },
     { "seal it: two hashes", stage_seal },      { "find what it is searched by", stage_search },
 };
-
-static int64_t
-clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void
 open_bench(struct bench *bench)
@@ -193,7 +169,7 @@ open_bench(struct bench *bench)
     if (!json_read(&parameters_record, document, sizeof document - 1, &bench->kept,
                    &bench->parameters, &bench->faults) ||
         !parameters_accept(&bench->parameters, &bench->faults, &warnings))
-        stop("parameters", &bench->faults);
+        bench_stop("parameters", &bench->faults);
     bench->room = arena_alloc(&bench->kept, 1, sizeof *bench->room);
     if (!bench->room)
         exit(EXIT_FAILURE);
@@ -212,9 +188,9 @@ main(int count, char **args)
     open_bench(&bench);
     for (long i = 0; i < times; i++) {
         for (size_t j = 0; j < COUNT_OF(stages); j++) {
-            int64_t begun_ns = clock_ns();
+            int64_t begun_ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
             stages[j].run(&bench);
-            int64_t taken_ns = clock_ns() - begun_ns;
+            int64_t taken_ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - begun_ns;
             if (i == 0 || taken_ns < best_ns[j])
                 best_ns[j] = taken_ns;
         }

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/common.h"
 #include "audit/digest.h"
 #include "handlers/answers.h"
 #include "record/assets.h"
@@ -29,23 +29,6 @@ struct bench {
     unsigned             parts;
 };
 
-static void
-stop(const char *what, const struct faults *faults)
-{
-    fprintf(stderr, "%s: %s %s\n", what, faults->count ? faults->items[0].pointer : "",
-            faults->count ? faults->items[0].detail : "");
-    exit(EXIT_FAILURE);
-}
-
-static void
-add_side(struct text *text, const char *name, double first, double step, int levels)
-{
-    text_format(text, ",\"%s\":[", name);
-    for (int i = 0; i < levels; i++)
-        text_format(text, "%s[\"%.4f\",\"%.4f\"]", i ? "," : "", first + step * i, 0.5 + 0.137 * (i % 200));
-    text_add_string(text, "]");
-}
-
 /* The sample market's rules, in the request, so that there is no need of a database. */
 static void
 write_request(struct bench *bench, int levels)
@@ -66,9 +49,10 @@ write_request(struct bench *bench, int levels)
                           "\"volume\":{\"ETH\":\"500000000\"},\"depth\":{\"ETH\":[");
     for (int i = 0; i < VENUES; i++) {
         double step = 0.25 * LEVELS / levels;
-        text_format(text, "%s{\"venue\":\"venue-%d\",\"kind\":\"book\",\"fee_rate\":\"0.001\"", i ? "," : "", i);
-        add_side(text, "bids", 1999.75 - 0.25 * i, -step, levels);
-        add_side(text, "asks", 2000.25 + 0.25 * i, step, levels);
+        text_format(text, "%s{\"venue\":\"venue-%d\",\"kind\":\"book\",\"fee_rate\":\"0.001\",", i ? "," : "", i);
+        bench_add_side(text, "bids", 1999.75 - 0.25 * i, -step, levels);
+        text_add_string(text, ",");
+        bench_add_side(text, "asks", 2000.25 + 0.25 * i, step, levels);
         text_add_string(text, "}");
     }
     text_add_string(text, "]}}}");
@@ -80,7 +64,7 @@ read_into(struct bench *bench, struct arena *arena)
     faults_open(&bench->faults[0], FAULTS_MAX);
     if (!json_read(&question_record, bench->request.bytes, bench->request.count, arena, &bench->question,
                    &bench->faults[0]))
-        stop("read", &bench->faults[0]);
+        bench_stop("read", &bench->faults[0]);
 }
 
 static void
@@ -93,7 +77,7 @@ static void
 stage_accept(struct bench *bench)
 {
     if (!state_accept(bench->question.state, "/state", &bench->faults[0]))
-        stop("state", &bench->faults[0]);
+        bench_stop("state", &bench->faults[0]);
 }
 
 static void
@@ -102,7 +86,7 @@ stage_compute(struct bench *bench)
     faults_open(&bench->faults[0], FAULTS_MAX);
     if (preview_compute(bench->question.parameters, &bench->question, NOW_US, bench->parts, bench->room,
                         &bench->answer->figures, &bench->faults[0]) != RISK_OK)
-        stop("compute", &bench->faults[0]);
+        bench_stop("compute", &bench->faults[0]);
 }
 
 static void
@@ -158,7 +142,7 @@ read_push(struct bench *bench, int64_t now_us, struct snapshot_push *push)
     faults_open(&bench->faults[0], FAULTS_MAX);
     if (!json_read(&snapshot_push_record, text.bytes, text.count, &bench->kept, push,
                    &bench->faults[0]))
-        stop("push", &bench->faults[0]);
+        bench_stop("push", &bench->faults[0]);
     push->volatility       = state->volatility;
     push->volatility_count = state->volatility_count;
     push->volume           = state->volume;
@@ -183,7 +167,7 @@ take_snapshots(struct bench *bench)
         read_push(bench, now_us, &push);
         if (!room || snapshot_accept(&before, &push, now_us, room, &snapshots[i],
                                      &bench->faults[0]) != SNAPSHOT_GOOD)
-            stop("snapshot", &bench->faults[0]);
+            bench_stop("snapshot", &bench->faults[0]);
         bench->question.snapshot = &snapshots[i];
     }
     bench->question.state = (struct state *)&bench->question.snapshot->state;
@@ -197,19 +181,11 @@ stage_room(struct bench *bench)
         exit(EXIT_FAILURE);
 }
 
-static int64_t
-clock_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* The fastest batch: other work on the machine only adds. */
 static double
 measure(struct bench *bench, void (*stage)(struct bench *))
 {
-    int64_t begun_ns = clock_ns();
+    int64_t begun_ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     int64_t now_ns = begun_ns;
     int64_t best_ns = INT64_MAX;
 
@@ -219,7 +195,7 @@ measure(struct bench *bench, void (*stage)(struct bench *))
             stage(bench);
             arena_close(&bench->arena);
         }
-        now_ns = clock_ns();
+        now_ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
         if (now_ns - start_ns < best_ns)
             best_ns = now_ns - start_ns;
     }
@@ -240,7 +216,7 @@ open_bench(struct bench *bench, int levels)
     read_into(bench, &bench->kept);
     faults_open(&bench->faults[1], FAULTS_MAX);
     if (!parameters_accept(bench->question.parameters, &bench->faults[0], &bench->faults[1]))
-        stop("parameters", &bench->faults[0]);
+        bench_stop("parameters", &bench->faults[0]);
     stage_accept(bench);
     stage_compute(bench);
 }
