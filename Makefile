@@ -190,12 +190,17 @@ install: $(BUILD)/breakwater
 	install -D -m 644 docker/breakwater.service $(DESTDIR)$(PREFIX)/lib/systemd/system/breakwater.service
 	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(DESTDIR)$(PREFIX)/lib/systemd/system/breakwater.service
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/breakwater README.md openapi.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/breakwater/docs docs/*.md
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/breakwater docker/dashboard.json docker/alerts.yaml
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/share/breakwater docker/backup.sh docker/restore.sh
 
 package: $(BUILD)/breakwater ; @docker/package.sh $(BUILD)
 
+# The package's files, its unit, and its program, run with the rights that the unit leaves.
+packaged: package ; @tests/package.sh $(BUILD)
+
 clean: ; rm -rf build build-*
 
-.PHONY: march image install package reproduce ALWAYS deps run test check
+.PHONY: march image install package packaged reproduce ALWAYS deps run test check
 .PHONY: ha backup halves valgrind peers model tidy lint contract bench fuzz fuzzers fuzz-coverage http-fuzz faults clean
 -include $(wildcard $(BUILD)/*/*.d $(BUILD)/tests/fuzz/*.d $(BUILD)/tests/faults/*.d)

@@ -381,7 +381,8 @@ start_server(const struct embedded *embedded, char why[static DATABASE_WHY_MAX])
     snprintf(options, sizeof options, "-c listen_addresses='' -c unix_socket_directories='%s'"
              " -c unix_socket_permissions=0700 -c timezone=UTC"
              " -c log_error_verbosity=terse -c log_min_error_statement=panic"  /* rows are private */
-             " -c log_timezone=UTC -c max_wal_size=4GB -c max_connections=60", embedded->socket);
+             " -c log_timezone=UTC -c max_wal_size=4GB -c max_connections=60"
+             " -c jit=off", embedded->socket);   /* it makes memory executable: units forbid that */
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         remove_stale_pid(embedded);
         if (run_program(embedded, "pg_ctl", arguments))

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs those Debian packages that are missing. With nothing missing it calls neither apt nor
 # sudo. usage: docker/deps.sh GROUP...  (groups: build run test tidy lint fuzz memcheck faults bench
-# peers march contract image imagetest package)
+# peers march contract image imagetest package packagetest)
 set -eu
 
 packages_of() {
@@ -14,6 +14,9 @@ packages_of() {
     image) echo ca-certificates libmicrohttpd12 libjansson4 libpq5 libgmp10 libssl3 libcurl4 ;;
     imagetest) echo buildah debootstrap postgresql-15 curl ;;
     package) echo dpkg-dev ;;
+    packagetest)
+        echo postgresql-15 curl systemd python3-yaml
+        command -v docker-compose > /dev/null || command -v docker > /dev/null || echo docker-compose ;;
     test) echo check libmpfr-dev libyaml-dev openssl python3 ;;
     tidy) echo binutils shellcheck ;;
     lint) echo clang clang-tidy cppcheck ;;
