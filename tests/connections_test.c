@@ -344,11 +344,13 @@ START_TEST(who_is_silent_the_longest_makes_place)
     settings.connections_max = MAX;
     settings.metrics         = metrics;
     service_open(&service, &settings);
-    for (int i = 0; i < MAX; i++) {
+    for (size_t i = 0; i < MAX; i++) {
         http_connect(&clients[i], service.port);
         ck_assert(is_served(&clients[i]));
+        ck_assert(service_wait_for_ended(&service, i + 1));
     }
     ck_assert(is_served(&clients[0]));
+    ck_assert(service_wait_for_ended(&service, MAX + 1));
     http_connect(&other, service.port);
     ck_assert(is_served(&other));
     ck_assert(http_is_closed(&clients[1]));
