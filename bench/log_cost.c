@@ -140,7 +140,8 @@ generate(struct bench *bench, struct growth *growth, int64_t size)
     write_head(bench, &growth->frontier);
 }
 
-/* Decisions as the writer leaves them: records of 1.1 KB in today's partition, their entries queued. */
+/* Decisions as the writer leaves them: records of 1.1 KB in today's partition, their entries queued, 32 to
+ * a commit. */
 static void
 queue(struct bench *bench, int64_t count)
 {
@@ -154,8 +155,13 @@ queue(struct bench *bench, int64_t count)
         "  FROM generate_series($1::bigint, $2::bigint) i),"
         " b AS (INSERT INTO audit.body (day, inst, iseq, salt, record)"
         "  SELECT (now() AT TIME ZONE 'UTC')::date, '" INST "', i, salt, record FROM r)"
-        " INSERT INTO audit.pending (inst, iseq, entry) SELECT '" INST "', i, '\\x01'::bytea ||"
-        "  sha256(convert_to(E'audit-commit/v1\\n', 'UTF8') || salt || record) FROM r";
+        " INSERT INTO audit.pending (inst, iseq, entry, terms) SELECT '" INST "', min(i),"
+        "  string_agg('\\x01'::bytea || sha256(convert_to(E'audit-commit/v1\\n', 'UTF8') || salt || record),"
+        "             '' ORDER BY i),"
+        "  string_agg(format(E'%s\\tpreview\\teth-usd\\tacct-%s\\t\\thealthy\\t%s\\t1\\n',"
+        "                    (now() AT TIME ZONE 'UTC')::date - date '1970-01-01', i % 1000,"
+        "                    (extract(epoch FROM now()) * 1e6)::bigint), '' ORDER BY i)"
+        "  FROM r GROUP BY (i - $1::bigint) / 32";
     char             room[2][ARG_INTEGER_MAX];
     const struct arg args[] = { arg_integer(bench->next_iseq, room[0]),
                                 arg_integer(bench->next_iseq + count - 1, room[1]) };
