@@ -105,6 +105,20 @@ multiply(uint128 a, uint128 b)
                           other << 64 | (uint64_t)low };
 }
 
+/* x *= factor; false: 256 bits do not hold it. */
+static inline bool
+multiply_into(struct uint256 *x, uint128 factor)
+{
+    struct uint256 product = multiply(x->low, factor);
+    uint128 carried;
+
+    if (x->high != 0 && (__builtin_mul_overflow(x->high, factor, &carried) ||
+                         __builtin_add_overflow(product.high, carried, &product.high)))
+        return false;
+    *x = product;
+    return true;
+}
+
 struct quotient { uint128 whole, rest; };
 
 /* 1e18 with its top bit set, and 2^64 less than its reciprocal floor((2^128 - 1) / d): Moeller and
@@ -167,6 +181,17 @@ split_by_one(uint128 x)
     return (struct quotient){ whole, rest >> ONE_SHIFT };
 }
 
+/* x + tail is divided by 1e18, and cut. */
+static inline void
+divide_by_one_into(struct uint256 *x, enum tail *tail)
+{
+    struct quotient first = split_by_one(x->high);
+    struct quotient second = divide_by_one((uint64_t)first.rest, x->low);
+
+    *x = (struct uint256){ first.whole, second.whole };
+    *tail = tail_of(second.rest, ONE_UNITS, *tail);
+}
+
 /* A natural number, least limb first, `count` without leading zeros. The widest is 6 limbs: the
  * product of three decimals. */
 enum { NATURAL_LIMBS = 8 };
@@ -191,5 +216,8 @@ bool natural_times_unit(bool negative, const struct natural *multiple, struct de
 /* decimal_step without its short ways: what the tests hold against it. */
 bool decimal_step_general(struct decimals factors, struct decimals divisors, enum rounding rounding,
                           struct decimal unit, struct decimal *out);
+/* And wide_step. */
+bool wide_step_general(struct wide sum, struct decimals factors, struct decimals divisors,
+                       enum rounding rounding, struct decimal unit, struct decimal *out);
 
 #endif

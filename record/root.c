@@ -101,8 +101,8 @@ wide_magnitude(struct wide a)
 /* In multiples of the unit: sum * f * 1e18^n / (d * unit * 1e18^(1 + m)), n divisors and m factors.
  */
 bool
-wide_step(struct wide sum, struct decimals factors, struct decimals divisors,
-          enum rounding rounding, struct decimal unit, struct decimal *out)
+wide_step_general(struct wide sum, struct decimals factors, struct decimals divisors,
+                  enum rounding rounding, struct decimal unit, struct decimal *out)
 {
     int scale = (int)divisors.count - 1 - (int)factors.count;
     struct natural numerator = wide_magnitude(sum);
@@ -126,4 +126,39 @@ wide_step(struct wide sum, struct decimals factors, struct decimals divisors,
     natural_multiply(&denominator, magnitude(unit.units));
     natural_divide(negative, &numerator, &denominator, rounding, &multiple);
     return natural_times_unit(negative, &multiple, unit, out);
+}
+
+/* sum * factor in units of 1e-54, twice over 1e18. False: the product is wider than 256 bits, or the
+ * quotient than 128. */
+static bool
+scale_quickly(struct wide sum, uint128 factor, uint128 *units, enum tail *tail)
+{
+    bool negative = wide_is_negative(sum);
+    uint128 low = (uint128)sum.limbs[1] << 64 | sum.limbs[0];
+    uint128 high = (uint128)sum.limbs[3] << 64 | sum.limbs[2];
+    struct uint256 x = { negative ? ~high + (low == 0) : high, negative ? -low : low };
+
+    *tail = TAIL_NONE;
+    if (!multiply_into(&x, factor))
+        return false;
+    divide_by_one_into(&x, tail);
+    divide_by_one_into(&x, tail);
+    *units = x.low;
+    return x.high == 0;
+}
+
+/* What a book brings is one factor, a sum and no divisor. */
+bool
+wide_step(struct wide sum, struct decimals factors, struct decimals divisors,
+          enum rounding rounding, struct decimal unit, struct decimal *out)
+{
+    uint128 units;
+    enum tail tail;
+
+    assert(unit.units > 0);
+    if (factors.count == 1 && divisors.count == 0 &&
+        scale_quickly(sum, magnitude(factors.items[0].units), &units, &tail))
+        return round_units(wide_is_negative(sum) ^ (factors.items[0].units < 0), units, tail,
+                           rounding, unit, out);
+    return wide_step_general(sum, factors, divisors, rounding, unit, out);
 }

@@ -4,20 +4,6 @@
 #include "record/decimal.h"
 #include "record/limbs.h"
 
-/* x *= factor; false: 256 bits do not hold it. */
-static inline bool
-multiply_into(struct uint256 *x, uint128 factor)
-{
-    struct uint256 product = multiply(x->low, factor);
-    uint128 carried;
-
-    if (x->high != 0 && (__builtin_mul_overflow(x->high, factor, &carried) ||
-                         __builtin_add_overflow(product.high, carried, &product.high)))
-        return false;
-    *x = product;
-    return true;
-}
-
 /* A divisor of two limbs with its top bit set, and 2^64 less than floor((2^192 - 1) / d): algorithm
  * 6 of the paper that limbs.h names. */
 struct divisor { uint128 normal; uint64_t reciprocal; };
@@ -99,16 +85,6 @@ divide_into(struct uint256 *x, enum tail *tail, uint128 d)
 
     *x = (struct uint256){ first, quotient.whole };
     *tail = tail_of(quotient.rest, d, *tail);
-}
-
-static inline void
-divide_by_one_into(struct uint256 *x, enum tail *tail)
-{
-    uint128 first = x->high < ONE_UNITS ? 0 : x->high / ONE_UNITS;
-    struct quotient quotient = divide_by_one((uint64_t)(x->high - first * ONE_UNITS), x->low);
-
-    *x = (struct uint256){ first, quotient.whole };
-    *tail = tail_of(quotient.rest, ONE_UNITS, *tail);
 }
 
 /* The power of 1e18 that is missing: a product of n numbers is 1e18^n times too large. */

@@ -66,6 +66,7 @@ statistic_of(struct decimal value)
     uint64_t bits = value.units < 0 ? SIGN_BIT : 0;
     uint64_t exponent;
     uint64_t mantissa;
+    struct quotient scaled;
     uint128 quotient;
     uint128 rest;
     enum tail tail;
@@ -78,9 +79,9 @@ statistic_of(struct decimal value)
         return 0;
     /* |value| = (units * 2^shift / 1e18) * 2^-shift; the quotient has 68 or 69 bits, 53 are kept. */
     shift = leading_zeros(units);
-    quotient = units << shift;
-    tail = quotient % ONE_UNITS == 0 ? TAIL_NONE : TAIL_BELOW_HALF;
-    quotient /= ONE_UNITS;
+    scaled = divide_by_one(0, units << shift);
+    quotient = scaled.whole;
+    tail = scaled.rest == 0 ? TAIL_NONE : TAIL_BELOW_HALF;
     dropped = 128 - DBL_MANT_DIG - leading_zeros(quotient);
     mantissa = (uint64_t)(quotient >> dropped);
     rest = quotient & (((uint128)1 << dropped) - 1);

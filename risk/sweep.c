@@ -167,6 +167,10 @@ is_better_level(const struct sweep *sweep, size_t i, size_t j)
     struct decimal keep_i = { DECIMAL_ONE_UNITS - sweep->sign * fee_i.units };
     struct decimal keep_j = { DECIMAL_ONE_UNITS - sweep->sign * fee_j.units };
 
+    if (fee_i.units == fee_j.units)
+        return decimal_compare(level_of(sweep, i)->price, level_of(sweep, j)->price) *
+                   sweep->sign >
+               0;
     return decimal_compare_products(level_of(sweep, i)->price, keep_i, level_of(sweep, j)->price,
                                     keep_j) *
                sweep->sign >

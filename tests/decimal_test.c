@@ -4,6 +4,7 @@
 
 #include "record/decimal.h"
 #include "record/limbs.h"
+#include "record/root.h"
 #include "tests/exact.h"
 #include "tests/suite.h"
 
@@ -428,6 +429,35 @@ START_TEST(short_ways_agree_with_the_general_one)
 }
 END_TEST
 
+/* A sum of one product times a factor is a step of three; of two, the general way tells. */
+START_TEST(a_sum_times_a_factor_is_rounded_once)
+{
+    uint64_t seed = 7;
+
+    for (int i = 0; i < 100000; i++) {
+        struct step    step = { .factor_count = 3 };
+        struct wide    sum = wide_zero;
+        struct decimal expected = { 77 };
+        struct decimal got = { 77 };
+        bool           fits;
+
+        draw_step(&step, &seed);
+        step.rounding = roundings[i % 3];
+        ck_assert(wide_add_product(&sum, step.numbers[0], step.numbers[1]));
+        fits = decimal_step_general(factors_of(&step), NOTHING, step.rounding, step.unit, &expected);
+        if (i & 1) {
+            expected.units = 77;
+            ck_assert(wide_add_product(&sum, step.numbers[2], step.numbers[0]));
+            fits = wide_step_general(sum, PRODUCT(step.numbers[2]), NOTHING, step.rounding,
+                                     step.unit, &expected);
+        }
+        check_same(&step, fits, expected.units,
+                   wide_step(sum, PRODUCT(step.numbers[2]), NOTHING, step.rounding, step.unit, &got),
+                   got);
+    }
+}
+END_TEST
+
 START_TEST(step_may_answer_into_its_operand)
 {
     struct decimal pair[] = { DECIMAL_OF(3), DECIMAL_OF(7) };
@@ -502,6 +532,7 @@ decimal_suite(void)
     tcase_add_loop_test(step, step_is_right_at_random, 0, SHAPES);
     tcase_add_loop_test(step, short_ways_agree_with_the_general_one, 0, SHAPES);
     tcase_add_test(step, step_may_answer_into_its_operand);
+    tcase_add_test(step, a_sum_times_a_factor_is_rounded_once);
     tcase_add_test(step, step_past_128_bits_is_refused);
     tcase_add_test(step, products_compare_exactly);
     tcase_set_timeout(text, 60);
