@@ -8,8 +8,12 @@
 
 #include "record/instant.h"
 
+struct members;
+
 static void write_record(const struct record *record, const char *in, enum json_order order,
                          struct text *out);
+static void write_object(const struct record *record, const char *in, enum json_order order,
+                         const struct members *sorted, struct text *out);
 
 static void
 put_byte(struct text *out, char byte)
@@ -62,24 +66,24 @@ json_write_string(struct text *out, const char *string)
     put_byte(out, '"');
 }
 
-/* Names of members and choices, which the tables hold in characters that
- * need no escape: one reservation. */
-static void
+/* Names of members and choices, which the tables hold in characters that need no escape: one
+ * reservation, and no branch for what stands before or after it, or does not. */
+static inline void
 put_name(struct text *out, const char *name, char before, char after)
 {
     size_t count = strlen(name);
-    char  *start = text_reserve(out, count + 2 + (before != '\0') + (after != '\0'));
+    char  *start = text_reserve(out, count + 4);
     char  *at    = start;
     if (!at)
         return;
-    if (before)
-        *at++ = before;
+    *at   = before;
+    at   += before != '\0';
     *at++ = '"';
     memcpy(at, name, count);
     at   += count;
     *at++ = '"';
-    if (after)
-        *at++ = after;
+    *at   = after;
+    at   += after != '\0';
     out->count += (size_t)(at - start);
 }
 
@@ -171,6 +175,37 @@ field_is_none(const struct field *field, const void *in)
     return false;
 }
 
+/* In the order in which they are written; the tag, which has no field, is NULL. */
+struct members { size_t count; const struct field *fields[FIELDS_MAX + 1]; };
+
+/* Most names differ in their first letter. */
+static bool
+is_behind(const char *a, const char *b)
+{
+    return *a != *b ? (unsigned char)*a > (unsigned char)*b : strcmp(a, b) > 0;
+}
+
+/* By insertion: one comparison a member where the table is in order. */
+static void
+sort_members(const struct record *record, const char *tag, struct members *sorted)
+{
+    assert(record->count <= FIELDS_MAX);
+    sorted->count = 0;
+    if (tag)
+        sorted->fields[sorted->count++] = NULL;
+    for (size_t i = 0; i < record->count; i++) {
+        const struct field *field = &record->fields[i];
+        size_t              place = sorted->count++;
+        for (; place > 0; place--) {
+            const struct field *before = sorted->fields[place - 1];
+            if (!is_behind(before ? before->name : tag, field->name))
+                break;
+            sorted->fields[place] = before;
+        }
+        sorted->fields[place] = field;
+    }
+}
+
 static bool
 copy_spelling(const struct field *field, const char *in, struct text *out)
 {
@@ -186,16 +221,25 @@ copy_spelling(const struct field *field, const char *in, struct text *out)
 static void
 write_list(const struct field *field, const char *in, enum json_order order, struct text *out)
 {
-    const char *items = pointer_at(in + field->offset);
-    size_t      count = count_of(field, in);
+    const struct record *record = field->items;
+    const char          *items = pointer_at(in + field->offset);
+    size_t               count = count_of(field, in);
+    bool                 is_sorted_once = order == JSON_CANONICAL && count > 1 && !record->tag &&
+                                          !record->tuple && !record->bare;
+    struct members       sorted;
 
     if (copy_spelling(field, in, out))
         return;
+    if (is_sorted_once)
+        sort_members(record, NULL, &sorted);
     put_byte(out, '[');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             put_byte(out, ',');
-        write_record(field->items, items + i * field->items->size, order, out);
+        if (is_sorted_once)
+            write_object(record, items + i * record->size, order, &sorted, out);
+        else
+            write_record(record, items + i * record->size, order, out);
     }
     put_byte(out, ']');
 }
@@ -269,17 +313,12 @@ write_map(const struct field *field, const char *in, enum json_order order, stru
     put_byte(out, '}');
 }
 
-void
-json_write_field(const struct field *field, const void *in, enum json_order order,
-                 struct text *out)
+/* One that is there. */
+static void
+write_value(const struct field *field, const char *in, enum json_order order, struct text *out)
 {
-    const char *member = (const char *)in + field->offset;
+    const char *member = in + field->offset;
 
-    if (field_is_none(field, in)) {
-        assert(field->optional || field->nullable);
-        text_add(out, "null", 4);
-        return;
-    }
     switch (field->kind) {
     case FIELD_TEXT:
         json_write_string(out, pointer_at(member));
@@ -314,6 +353,23 @@ json_write_field(const struct field *field, const void *in, enum json_order orde
     }
 }
 
+static void
+put_null(const struct field *field, struct text *out)
+{
+    assert(field->optional || field->nullable);
+    text_add(out, "null", 4);
+}
+
+void
+json_write_field(const struct field *field, const void *in, enum json_order order,
+                 struct text *out)
+{
+    if (field_is_none(field, in))
+        put_null(field, out);
+    else
+        write_value(field, in, order, out);
+}
+
 /* An object while it is written. */
 struct writing {
     /* variant: what has the tag, NULL where there is none */
@@ -322,9 +378,6 @@ struct writing {
     enum json_order      order;
     bool                 is_begun;
 };
-
-/* A member by its name; the tag has no field. */
-struct named { const char *name; const struct field *field; };
 
 static void
 write_name(struct writing *writing, const char *name, struct text *out)
@@ -336,12 +389,17 @@ write_name(struct writing *writing, const char *name, struct text *out)
 static void
 write_member(struct writing *writing, const struct field *field, struct text *out)
 {
-    if (field_is_none(field, writing->in) && !field->nullable) {
+    bool is_none = field_is_none(field, writing->in);
+
+    if (is_none && !field->nullable) {
         assert(field->optional);   /* a required one without a value is a mistake of ours */
         return;
     }
     write_name(writing, field->name, out);
-    json_write_field(field, writing->in, writing->order, out);
+    if (is_none)
+        put_null(field, out);
+    else
+        write_value(field, writing->in, writing->order, out);
 }
 
 static void
@@ -356,42 +414,12 @@ write_tag(struct writing *writing, struct text *out)
     put_name(out, variant->cases[chosen].name, '\0', '\0');
 }
 
-/* Most names differ in their first letter. */
-static bool
-is_behind(const char *a, const char *b)
-{
-    return *a != *b ? (unsigned char)*a > (unsigned char)*b : strcmp(a, b) > 0;
-}
-
-/* By insertion: one comparison a member where the table is in order. Returns how many. */
-static size_t
-sort_members(const struct writing *writing, struct named sorted[static FIELDS_MAX + 1])
-{
-    const struct record *record = writing->record;
-    size_t               count  = 0;
-
-    assert(record->count <= FIELDS_MAX);
-    if (writing->variant)
-        sorted[count++] = (struct named){ writing->variant->tag, NULL };
-    for (size_t i = 0; i < record->count; i++) {
-        const struct field *field = &record->fields[i];
-        size_t              place = count++;
-        for (; place > 0 && is_behind(sorted[place - 1].name, field->name); place--)
-            sorted[place] = sorted[place - 1];
-        sorted[place] = (struct named){ field->name, field };
-    }
-    return count;
-}
-
 static void
-write_sorted(struct writing *writing, struct text *out)
+write_sorted(struct writing *writing, const struct members *sorted, struct text *out)
 {
-    struct named sorted[FIELDS_MAX + 1];
-    size_t       count = sort_members(writing, sorted);
-
-    for (size_t i = 0; i < count; i++)
-        if (sorted[i].field)
-            write_member(writing, sorted[i].field, out);
+    for (size_t i = 0; i < sorted->count; i++)
+        if (sorted->fields[i])
+            write_member(writing, sorted->fields[i], out);
         else
             write_tag(writing, out);
 }
@@ -405,9 +433,12 @@ write_declared(struct writing *writing, struct text *out)
         write_member(writing, &writing->record->fields[i], out);
 }
 
+/* `sorted`: of a record without a tag, where it is known. */
 static void
-write_object(const struct record *record, const char *in, enum json_order order, struct text *out)
+write_object(const struct record *record, const char *in, enum json_order order,
+             const struct members *sorted, struct text *out)
 {
+    struct members mine;
     struct writing writing = { .record = record, .in = in, .order = order };
 
     if (record->tag) {
@@ -415,8 +446,10 @@ write_object(const struct record *record, const char *in, enum json_order order,
         writing.record  = record->cases[choice_at(in + record->tag_offset)].record;
     }
     put_byte(out, '{');
+    if (order == JSON_CANONICAL && !sorted)
+        sort_members(writing.record, record->tag, &mine);
     if (order == JSON_CANONICAL)
-        write_sorted(&writing, out);
+        write_sorted(&writing, sorted ? sorted : &mine, out);
     else
         write_declared(&writing, out);
     put_byte(out, '}');
@@ -442,7 +475,7 @@ write_record(const struct record *record, const char *in, enum json_order order,
     else if (record->tuple)
         write_tuple(record, in, order, out);
     else
-        write_object(record, in, order, out);
+        write_object(record, in, order, NULL, out);
 }
 
 void
