@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "record/limbs.h"
+#include "record/root.h"
 #include "record/scan.h"
 #include "tests/exact.h"
 #include "tests/fuzz/input.h"
@@ -314,12 +315,86 @@ try_wide(struct input *input)
     mpz_clears(x, y, NULL);
 }
 
+static void
+take_decimals(struct input *input, struct decimal *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        items[i] = input_decimal(input);
+}
+
+/* The square root of a quotient, by GMP's of a whole number: the root of N / D, rounded down, is
+ * that of N / D rounded down. */
+static void
+try_root(struct input *input)
+{
+    uint8_t        counts = input_byte(input);
+    size_t         factors_count = 1 + counts % 3, divisors_count = counts / 3 % 2;
+    enum rounding  rounding = counts & 0x80 ? ROUND_UP : ROUND_DOWN;
+    struct decimal factors[3], divisor, ours = DECIMAL_NONE;
+    int            scale = 2 + (int)divisors_count - (int)factors_count;
+    int128         wanted = 0;
+    mpz_t          top, bottom, root;
+
+    take_decimals(input, factors, factors_count);
+    take_decimals(input, &divisor, divisors_count);
+    for (size_t i = 0; i < factors_count; i++)
+        factors[i].units = factors[i].units < 0 ? -factors[i].units : factors[i].units;
+    divisor.units = divisors_count && divisor.units < 0 ? -divisor.units : divisor.units;
+    mpz_inits(top, bottom, root, NULL);
+    multiply_all(top, factors, factors_count, scale);
+    multiply_all(bottom, &divisor, divisors_count, -scale);
+    bool is_good = mpz_sgn(bottom) != 0;
+    if (is_good) {
+        mpz_fdiv_q(root, top, bottom);
+        mpz_sqrt(root, root);
+        mpz_mul(bottom, bottom, root);
+        mpz_mul(bottom, bottom, root);
+        if (rounding == ROUND_UP && mpz_cmp(bottom, top))
+            mpz_add_ui(root, root, 1);
+        is_good = exact_to_units(root, &wanted);
+    }
+    assert(decimal_root((struct decimals){ factors, factors_count },
+                        (struct decimals){ &divisor, divisors_count }, rounding, &ours) == is_good);
+    assert(is_good ? ours.units == wanted : decimal_is_none(ours));
+    mpz_clears(top, bottom, root, NULL);
+}
+
+/* A sum times a quotient. */
+static void
+try_wide_step(struct input *input)
+{
+    uint8_t        counts = input_byte(input);
+    size_t         factors_count = counts % 3, divisors_count = counts / 3 % 3;
+    enum rounding  rounding = take_rounding(input);
+    struct decimal unit = counts & 0x80 ? decimal_unit : take_unit(input);
+    struct decimal factors[2], divisors[2], ours = DECIMAL_NONE, wanted;
+    struct wide    sums[2] = { wide_zero, wide_zero };
+    int            scale = (int)divisors_count - (int)factors_count - 1;
+    mpz_t          top, bottom, product;
+
+    take_decimals(input, factors, factors_count);
+    take_decimals(input, divisors, divisors_count);
+    for (int i = 0; i < SUM_STEPS_MAX && input_left(input); i++)
+        change_sum(input, &sums[i % 2], &sums[1 - i % 2]);
+    mpz_inits(top, bottom, product, NULL);
+    wide_exactly(top, sums[0]);
+    multiply_all(product, factors, factors_count, scale);
+    mpz_mul(top, top, product);
+    multiply_all(bottom, divisors, divisors_count, -scale);
+    bool is_good = round_exactly(top, bottom, rounding, unit, &wanted);
+    assert(wide_step(sums[0], (struct decimals){ factors, factors_count },
+                     (struct decimals){ divisors, divisors_count }, rounding, unit,
+                     &ours) == is_good);
+    assert(is_good ? ours.units == wanted.units : decimal_is_none(ours));
+    mpz_clears(top, bottom, product, NULL);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
     struct input input = { bytes, bytes + count };
 
-    switch (input_byte(&input) % 4) {
+    switch (input_byte(&input) % 6) {
     case 0:
         if (count <= TEXT_MAX) {
             try_text((const char *)input.at, input_left(&input));
@@ -334,6 +409,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         break;
     case 3:
         try_wide(&input);
+        break;
+    case 4:
+        try_root(&input);
+        break;
+    case 5:
+        try_wide_step(&input);
         break;
     }
     return 0;

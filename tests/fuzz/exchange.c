@@ -1,5 +1,7 @@
 /* A request of any bytes, without a socket: lines are the target, header fields, and the body in pieces. Each gets one answer. */
+#include <arpa/inet.h>
 #include <assert.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +9,8 @@
 #include "record/json.h"
 #include "record/scan.h"
 #include "server/exchange.h"
+
+#define V4_LOOPBACK { { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } }
 
 struct note { const char *text; int64_t count; };
 
@@ -67,6 +71,7 @@ add_headers(struct exchange *exchange, char **rest)
     for (char *line = next_line(rest); *line; line = next_line(rest)) {
         size_t name  = strcspn(line, ":");
         char  *value = line[name] ? line + name + 1 : line + name;
+        value += strspn(value, " \t");        /* as the library does */
         line[name] = '\0';
         exchange_add_header(exchange, line, name, value, strlen(value));
     }
@@ -99,11 +104,14 @@ check_answer(const struct exchange *exchange)
 static void
 run(struct listener *listener, char *input)
 {
+    const struct sockaddr_in proxy = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     const char      *method   = next_line(&input);
     struct exchange *exchange = exchange_open(listener, next_line(&input));
 
     assert(exchange);
     add_headers(exchange, &input);
+    exchange_place(exchange, (const struct sockaddr *)&proxy);
     atomic_fetch_add(&listener->in_flight, 1);
     enum next next = exchange_begin(exchange, method, "HTTP/1.1");
     while (next == NEXT_RECEIVE && *input) {
@@ -122,11 +130,12 @@ run(struct listener *listener, char *input)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
+    static const struct address_ranges proxies = { { { V4_LOOPBACK, 128 } }, 1 };
     char            origins[] = "https://a.example, https://b.example";
     struct listener listener  = {
         .routes       = routes,
         .hooks        = { .begin = begin, .end = end },
-        .settings     = { .bodies_bytes_max = 150, .log_fd = -1 },
+        .settings     = { .bodies_bytes_max = 150, .log_fd = -1, .trusted_proxies = &proxies },
         .cors_origins = origins,
     };
     char *input = malloc(count + 1);

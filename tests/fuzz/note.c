@@ -8,6 +8,7 @@
 #include "audit/proof.h"
 #include "audit/receipt.h"
 #include "audit/witness.h"
+#include "record/json.h"
 #include "tests/notes.h"
 
 enum { ARENA_BYTES_MAX = 1 << 22, TEXT_BYTES_MAX = 1 << 21 };
@@ -103,6 +104,71 @@ try_proof(const char *bytes, size_t count, struct arena *arena)
     assert_same(&text, bytes, count);
 }
 
+/* What /log/proof answers. */
+static void
+try_inclusion(const char *bytes, size_t count, struct arena *arena)
+{
+    struct inclusion_proof answer, again;
+    struct digest          leaf;
+    struct proof           proof;
+    struct faults          faults;
+    struct text            first, second;
+
+    faults_open(&faults, 1);
+    if (!json_read(&inclusion_proof_record, bytes, count, arena, &answer, &faults) ||
+        !inclusion_answer_read(&answer, &leaf, &proof))
+        return;
+    bool is_made = inclusion_answer(answer.leaf_index, answer.tree_size, &leaf, &proof, arena,
+                                    &again);
+    assert(is_made);
+    text_open(&first, arena, count, TEXT_BYTES_MAX);
+    text_open(&second, arena, count, TEXT_BYTES_MAX);
+    json_write(&inclusion_proof_record, &answer, JSON_DECLARED, &first);
+    json_write(&inclusion_proof_record, &again, JSON_DECLARED, &second);
+    assert_same(&first, second.bytes, second.count);
+}
+
+static void
+try_consistency(const char *bytes, size_t count, struct arena *arena)
+{
+    struct consistency_proof answer, again;
+    struct proof             proof;
+    struct faults            faults;
+    struct text              first, second;
+
+    faults_open(&faults, 1);
+    if (!json_read(&consistency_proof_record, bytes, count, arena, &answer, &faults) ||
+        !consistency_answer_read(&answer, &proof))
+        return;
+    bool is_made = consistency_answer(answer.first, answer.second, &proof, arena, &again);
+    assert(is_made);
+    text_open(&first, arena, count, TEXT_BYTES_MAX);
+    text_open(&second, arena, count, TEXT_BYTES_MAX);
+    json_write(&consistency_proof_record, &answer, JSON_DECLARED, &first);
+    json_write(&consistency_proof_record, &again, JSON_DECLARED, &second);
+    assert_same(&first, second.bytes, second.count);
+}
+
+/* A leaf's hash in a query, again in the form that it came in. */
+static void
+try_hash(const char *bytes, size_t count, struct arena *arena)
+{
+    const char   *text = arena_copy(arena, bytes, count);
+    char          hex[DIGEST_TEXT_MAX];
+    struct digest digest;
+    struct text   base64;
+
+    assert(text);
+    if (!proof_hash_parse(text, &digest))
+        return;
+    digest_format(&digest, hex);
+    text_open(&base64, arena, 0, TEXT_BYTES_MAX);
+    lines_add_digest(&base64, &digest);
+    for (char *at = base64.bytes; at < base64.bytes + base64.count; at++)
+        *at = (char)(*at == '+' ? '-' : *at == '/' ? '_' : *at);
+    assert(!strcmp(text, hex) || !memcmp(text, base64.bytes, strlen(text)));
+}
+
 static void
 try_policy(const char *bytes, size_t count)
 {
@@ -167,6 +233,9 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     try_note(text, count, &arena);
     try_checkpoint(text, count, &arena);
     try_proof(text, count, &arena);
+    try_inclusion(text, count, &arena);
+    try_consistency(text, count, &arena);
+    try_hash(text, count, &arena);
     try_policy(text, count);
     try_answers(text, count);
     try_bundle(bytes, count);
