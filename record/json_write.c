@@ -198,6 +198,7 @@ sort_members(const struct record *record, const char *tag, struct members *sorte
         size_t              place = sorted->count++;
         for (; place > 0; place--) {
             const struct field *before = sorted->fields[place - 1];
+            assert(before || tag);
             if (!is_behind(before ? before->name : tag, field->name))
                 break;
             sorted->fields[place] = before;

@@ -369,7 +369,7 @@ way_settle(struct bench *bench, struct way *way, struct decimal most, struct dec
     boundary.certain = certain_excess(&attempt, wanted);
     boundary.certain_to = units_of(wanted * (1 + nearly), way->unit, boundary.most);
     if (boundary_find(&boundary, guess, &found) == BOUNDARY_FOUND) {
-        struct trial trial;
+        struct trial trial = { .reach = found };
         quantity->units = found * way->unit.units;
         if (!attempt.is_done || decimal_compare(attempt.quantity, *quantity) != 0)
             (void)attempt_units(&attempt, found, &trial);
