@@ -1,6 +1,7 @@
 /* breakwater serve: opens the parts in order, waits for a signal, and
  * closes them in the opposite order. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -337,6 +338,20 @@ reload(struct serving *serving)
         log_event(serving->log_fd, LOG_LEVEL_ERROR, "not reloaded", "%s", why);
 }
 
+/* Meanwhile the memory of a peak that has passed goes back to the system. */
+static int
+wait_for_signal(const struct serving *serving, const sigset_t *signals)
+{
+    enum { EVERY_S = 2, PEAK_LEAST = 64 };
+    const struct timespec every = { .tv_sec = EVERY_S };
+    int                   number;
+
+    while ((number = sigtimedwait(signals, NULL, &every)) < 0)
+        if (listener_trim(serving->listener) >= PEAK_LEAST)
+            malloc_trim(0);
+    return number;
+}
+
 /* What still comes on a connection that is open is answered, and closes it: only one on which nobody
  * asks is closed without a word, as HTTP allows. */
 static bool
@@ -425,7 +440,7 @@ command_serve(int argc, char **argv)
     bool is_open = open_all(&serving);
     if (is_open) {
         greet(&serving);
-        while (!sigwait(&stops, &signal_number) && signal_number == SIGHUP)
+        while ((signal_number = wait_for_signal(&serving, &stops)) == SIGHUP)
             reload(&serving);
         log_event(serving.log_fd, LOG_LEVEL_INFO, "stopping", "signal %d", signal_number);
         drain(&serving);

@@ -14,6 +14,7 @@ enum { BLOCK_BYTES_USUAL = 8 << 10, BLOCK_BYTES_MAX = 1 << 20 };
 struct arena_block {
     struct arena_block *older;
     size_t              size, used;
+    bool                is_lent;
     max_align_t         bytes[];
 };
 
@@ -27,6 +28,18 @@ void
 arena_open_in_blocks(struct arena *arena, size_t block_bytes, size_t used_max)
 {
     *arena = (struct arena){ .block_bytes = block_bytes, .used_max = used_max };
+}
+
+void
+arena_lend(struct arena *arena, void *memory, size_t bytes)
+{
+    struct arena_block *block = memory;
+
+    assert(!arena->blocks);
+    assert(bytes >= ARENA_LENT_BYTES_LEAST);
+    *block = (struct arena_block){ .size = bytes - sizeof *block, .is_lent = true };
+    ASAN_POISON_MEMORY_REGION(block->bytes, block->size);
+    arena->blocks = block;
 }
 
 /* Less where the maximum is near. */
@@ -147,7 +160,10 @@ arena_close(struct arena *arena)
 {
     for (struct arena_block *block = arena->blocks, *older; block; block = older) {
         older = block->older;
-        free(block);
+        if (block->is_lent)
+            ASAN_UNPOISON_MEMORY_REGION(block->bytes, block->size);
+        else
+            free(block);
     }
     arena->blocks = NULL;
     arena->used   = 0;

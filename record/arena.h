@@ -18,6 +18,10 @@ void  arena_open(struct arena *arena, size_t used_max);              /* takes no
 /* The same, in blocks of at least block_bytes: of small ones where many arenas are held at once, of
  * large ones where one holds much and not for long. */
 void  arena_open_in_blocks(struct arena *arena, size_t block_bytes, size_t used_max);
+/* Its first block is the caller's: memory aligned for all, of ARENA_LENT_BYTES_LEAST or more, which
+ * does not count as used and is taken from first; given back by arena_close(). */
+enum { ARENA_LENT_BYTES_LEAST = 64 };
+void  arena_lend(struct arena *arena, void *memory, size_t bytes);
 /* zeroed, aligned for all; NULL when full */
 void *arena_alloc(struct arena *arena, size_t count, size_t size);
 /* the same, not zeroed: for what its owner fills */

@@ -2,7 +2,6 @@
 #include "server/exchange.h"
 
 #include <assert.h>
-#include <sanitizer/asan_interface.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -70,56 +69,17 @@ take_target(struct exchange *exchange, const char *target)
         exchange->problem = PROBLEM_INTERNAL;
 }
 
-/* Exchanges are used again, by requests as many as there were at once: the pages of their faults,
- * which are most of them and which few requests have, are never touched. */
-static struct exchange *
-take_spare(struct listener *listener)
-{
-    pthread_mutex_lock(&listener->spares_lock);
-    struct exchange *exchange = listener->spares;
-    if (exchange) {
-        ASAN_UNPOISON_MEMORY_REGION(exchange, sizeof *exchange);
-        listener->spares = exchange->next_spare;
-    }
-    pthread_mutex_unlock(&listener->spares_lock);
-    return exchange ? exchange : malloc(sizeof *exchange);
-}
-
-static void
-give_back(struct exchange *exchange)
-{
-    struct listener *listener = exchange->listener;
-
-    pthread_mutex_lock(&listener->spares_lock);
-    exchange->next_spare = listener->spares;
-    listener->spares     = exchange;
-    /* all but the link, which the search for leaks follows */
-    ASAN_POISON_MEMORY_REGION(&exchange->listener,
-                              sizeof *exchange - offsetof(struct exchange, listener));
-    pthread_mutex_unlock(&listener->spares_lock);
-}
-
-void
-exchange_free_spares(struct listener *listener)
-{
-    for (struct exchange *exchange = listener->spares, *next; exchange; exchange = next) {
-        ASAN_UNPOISON_MEMORY_REGION(exchange, sizeof *exchange);
-        next = exchange->next_spare;
-        free(exchange);
-    }
-    listener->spares = NULL;
-}
-
 struct exchange *
 exchange_open(struct listener *listener, const char *target)
 {
-    struct exchange *exchange = take_spare(listener);
+    struct exchange *exchange = spare_take(listener);
 
     if (!exchange)
         return NULL;
-    memset(exchange, 0, offsetof(struct exchange, reply));
+    memset(exchange, 0, offsetof(struct exchange, room_lent));
     reply_open(&exchange->reply);
     arena_open_in_blocks(&exchange->arena, ARENA_BLOCK_BYTES, ARENA_BYTES_LEAST);
+    arena_lend(&exchange->arena, exchange->room_lent, sizeof exchange->room_lent);
     arena_open_in_blocks(&exchange->fleeting, FLEETING_BLOCK_BYTES, ARENA_BYTES_LEAST);
     exchange->listener         = listener;
     exchange->request.arena    = &exchange->arena;
@@ -279,7 +239,7 @@ exchange_close(struct exchange *exchange)
         stream_free(exchange->stream);
     arena_close(&exchange->arena);
     arena_close(&exchange->fleeting);
-    give_back(exchange);
+    spare_give_back(exchange);
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "server/connections.h"
 #include "server/listener.h"
@@ -19,7 +20,8 @@ enum {
     RECEIVE_S_MAX      = 120,             /* from the header to the body's end */
     RERUNS_MAX         = 3,
     /* of what is held while a request waits; of what is used all at once, and let go */
-    ARENA_BLOCK_BYTES    = 3 << 10,
+    EXCHANGE_LENT_BYTES  = 2304,
+    ARENA_BLOCK_BYTES    = 2 << 10,
     FLEETING_BLOCK_BYTES = 32 << 10,
     /* what a request may use, and how much more for each byte of its body */
     ARENA_BYTES_LEAST  = 4 << 20,
@@ -55,6 +57,8 @@ struct listener {
     atomic_bool              is_leaving, is_quiet, is_closing;
     pthread_mutex_t          spares_lock;
     struct exchange         *spares;                 /* for the next requests */
+    size_t                   spares_count;
+    size_t                   spares_least;           /* that there were since the last trim */
     pthread_mutex_t          streams_lock;
     struct stream           *streams;
     size_t                   streams_count, producing;      /* of them, those that a producer has */
@@ -67,7 +71,8 @@ enum stage { STAGE_HEAD, STAGE_BODY, STAGE_TAKEN, STAGE_ANSWERED };
  * suspend and hand over to the service. */
 enum next { NEXT_RECEIVE, NEXT_ANSWER, NEXT_HAND_OVER };
 
-/* `reply` stands last: nothing of it is written in vain. */
+/* What stands from room_lent on is not zeroed, and the last of it, the faults, is touched by those
+ * who have some: the rest fits into a page. */
 struct exchange {
     struct exchange *next_spare;
     struct listener *listener;
@@ -106,6 +111,7 @@ struct exchange {
     struct header    headers[ANSWER_HEADERS_MAX];
     size_t           headers_count;
     char             retry_after[12];
+    _Alignas(max_align_t) char room_lent[EXCHANGE_LENT_BYTES];      /* the arena's first block */
     struct reply     reply;
 };
 
@@ -115,7 +121,13 @@ enum next        exchange_run(struct exchange *exchange);   /* the request is co
 enum next        exchange_go_on(struct exchange *exchange);                /* it was resumed */
 void             exchange_complete(struct exchange *exchange);  /* the connection is done with it */
 void             exchange_close(struct exchange *exchange);
-void             exchange_free_spares(struct listener *listener);
+
+/* spares.c: exchanges are used again, by requests as many as there were at once. */
+struct exchange *spare_take(struct listener *listener);     /* not cleared; NULL: no memory */
+void             spare_give_back(struct exchange *exchange);
+/* Frees those that were not needed since the last trim, and returns how many they were. */
+size_t           spares_trim(struct listener *listener);
+void             spares_free(struct listener *listener);
 
 /* intake.c: what is checked before and while the body is received. */
 void      exchange_add_header(struct exchange *exchange, const char *name, size_t name_count,

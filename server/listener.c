@@ -345,7 +345,7 @@ start_with_certificate(struct listener *listener, struct accepting *out, char wh
 static struct listener *
 discard(struct listener *listener)
 {
-    exchange_free_spares(listener);
+    spares_free(listener);
     pthread_mutex_destroy(&listener->spares_lock);
     connections_close(listener->connections);
     pthread_mutex_destroy(&listener->streams_lock);
@@ -439,6 +439,12 @@ listener_reload(struct listener *listener, char why[static WHY_BYTES])
     listener->retired[listener->retired_count++] = listener->accepting;
     listener->accepting = accepting;
     return true;
+}
+
+size_t
+listener_trim(struct listener *listener)
+{
+    return spares_trim(listener);
 }
 
 unsigned

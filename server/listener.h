@@ -50,6 +50,9 @@ struct listener *listener_open(const struct listener_settings *settings, const s
 /* Reads the certificate and its key again: new connections get them, those that are open go on.
  * False: `why`, and all stays as it was. */
 bool             listener_reload(struct listener *listener, char why[static 160]);
+/* Now and then: gives back the memory of as many requests as there were not at once since the last
+ * time, and returns how many. */
+size_t           listener_trim(struct listener *listener);
 unsigned         listener_port(const struct listener *listener);
 /* Each answer from now on says that its connection closes, for those who keep theirs to turn
  * elsewhere; new connections are taken. */

@@ -147,7 +147,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     run(&listener, input);
     assert(listener.in_flight == 0);
     assert(listener.bodies_bytes == 0);
-    exchange_free_spares(&listener);
+    spares_free(&listener);
     free(input);
     return 0;
 }
