@@ -403,6 +403,19 @@ close_all(struct serving *serving)
     metrics_close(service->metrics);
 }
 
+/* What a request frees is kept for the next one, rather than given to the system, which clears it
+ * anew: one with 20,000 levels takes 2.7 MB. Few threads ask at a time: no more heaps than that, each
+ * of which keeps some. */
+static void
+prepare_memory(const struct settings *settings)
+{
+    enum { KEPT_BYTES = 8 << 20, MAPPED_BYTES = 4 << 20 };
+
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+    mallopt(M_ARENA_MAX, (int)settings->threads + 1);
+}
+
 static bool
 open_all(struct serving *serving)
 {
@@ -410,6 +423,7 @@ open_all(struct serving *serving)
     serving->service.engine_build   = BREAKWATER_BUILD;
     if (!opened_read_settings(&serving->opened))
         return false;
+    prepare_memory(&serving->opened.settings);
     serving->log_fd = serving->opened.settings.log == LOG_NONE ? -1 : STDERR_FILENO;
     serving->service.metrics = metrics_open(routes);
     return (serving->service.metrics || fail("metrics", "no memory")) && open_limits(serving) &&
