@@ -105,8 +105,8 @@ halves: $(BUILD)/breakwater $(BUILD)/tests/run
 	@$(if $(SAN),BREAKWATER_CORES=on )tests/halves.sh $(BUILD)
 
 # Under memcheck: what is read must have been written, which no sanitizer of ours sees, and no leaks.
-MEMCHECKED = record json canonical row route query preview liquidation suggest checkpoint fetch \
-    snapshots stream keys writer sequencer listener
+MEMCHECKED = writer sequencer listener json suggest stream keys fetch snapshots record canonical row \
+    route query preview liquidation checkpoint
 valgrind: $(BUILD)/breakwater $(BUILD)/tests/run
 	@docker/deps.sh test run memcheck
 	@tests/valgrind.sh $(BUILD) $(or $(SUITES),$(MEMCHECKED))

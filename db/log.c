@@ -1,7 +1,6 @@
 /* Reads of the transparency log. */
 #include "db/log.h"
 
-#include <endian.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,24 +22,6 @@ struct log_cache {
     char             state_path[PATH_ROOM];   /* "": nothing is kept */
     int64_t          kept_size;
 };
-
-static int64_t
-bigint_at(const PGresult *rows, int column)
-{
-    uint64_t big;
-
-    memcpy(&big, PQgetvalue(rows, 0, column), sizeof big);
-    return (int64_t)be64toh(big);
-}
-
-static bool
-digest_at(const PGresult *rows, int column, struct digest *out)
-{
-    if (PQgetlength(rows, 0, column) != DIGEST_BYTES)
-        return false;
-    memcpy(out->bytes, PQgetvalue(rows, 0, column), DIGEST_BYTES);
-    return true;
-}
 
 static bool
 bytes_at(const PGresult *rows, int column, struct arena *arena, const char **bytes, size_t *count)
@@ -125,12 +106,13 @@ log_cache_reload(struct log_cache *cache, struct connection *connection)
     size_t count = (size_t)PQgetlength(rows, 0, 2);
     bool   is_good = count <= PUBLISHED_NOTE_MAX;
     char   why[DATABASE_WHY_MAX];
-    if (is_good && !log_cache_remember(cache, binary_bigint(rows, 0, 0), PQgetvalue(rows, 0, 2), count, why))
+    if (is_good && !log_cache_remember(cache, binary_bigint(rows, 0, 0), PQgetvalue(rows, 0, 2),
+                                       count, why))
         database_report(connection->database, "the audit-state file is not written: %s", why);
     pthread_mutex_lock(&cache->lock);
-    if (is_good && (!cache->is_there || bigint_at(rows, 0) >= cache->published.size)) {
-        cache->published.size       = bigint_at(rows, 0);
-        cache->is_there             = digest_at(rows, 1, &cache->published.root);
+    if (is_good && (!cache->is_there || binary_bigint(rows, 0, 0) >= cache->published.size)) {
+        cache->published.size       = binary_bigint(rows, 0, 0);
+        cache->is_there             = binary_digest(rows, 0, 1, &cache->published.root);
         cache->published.note_count = count;
         memcpy(cache->published.note, PQgetvalue(rows, 0, 2), count);
     }
@@ -221,7 +203,7 @@ find_index(struct connection *connection, const char *sql, const struct arg *arg
 
     if (found != FOUND)
         return found;
-    *index = bigint_at(rows, 0);
+    *index = binary_bigint(rows, 0, 0);
     PQclear(rows);
     return FOUND;
 }
@@ -260,8 +242,9 @@ log_checkpoint_find(struct connection *connection, int64_t size, bool or_larger,
 
     if (found != FOUND)
         return found;
-    out->size = bigint_at(rows, 0);
-    if (!digest_at(rows, 1, &out->root) || !bytes_at(rows, 2, arena, &out->note, &out->note_count))
+    out->size = binary_bigint(rows, 0, 0);
+    if (!binary_digest(rows, 0, 1, &out->root) ||
+        !bytes_at(rows, 2, arena, &out->note, &out->note_count))
         found = FIND_AWAY;
     PQclear(rows);
     return found;
@@ -285,7 +268,7 @@ log_record_find(struct connection *connection, int64_t index, struct arena *aren
         return found;
     *out = (struct stored_record){ .index = index };
     if (!PQgetisnull(rows, 0, 1) &&
-        (!digest_at(rows, 0, &out->salt) ||
+        (!binary_digest(rows, 0, 0, &out->salt) ||
          !bytes_at(rows, 1, arena, &out->record, &out->record_count)))
         found = FIND_AWAY;
     PQclear(rows);

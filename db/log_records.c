@@ -1,10 +1,11 @@
 /* Leaves with the bodies behind them. */
 #include "db/log_records.h"
 
-#include <endian.h>
 #include <string.h>
 
 #include <libpq-fe.h>
+
+#include "db/binary.h"
 
 /* A query's rows; with records of the usual 3 KB about 1 MB of memory. */
 enum { RECORDS_AT_ONCE = 256, INDEX = 0, SALT, RECORD };
@@ -13,20 +14,11 @@ enum { RECORDS_AT_ONCE = 256, INDEX = 0, SALT, RECORD };
  * to the first that brings their sum past the bound. */
 #define BYTES_AT_ONCE "2097152"
 
-static int64_t
-bigint_at(const PGresult *rows, int row, int column)
-{
-    uint64_t big;
-
-    memcpy(&big, PQgetvalue(rows, row, column), sizeof big);
-    return (int64_t)be64toh(big);
-}
-
 /* False: the salt is not one. */
 static bool
 read_row(const PGresult *rows, int row, struct stored_record *out)
 {
-    *out = (struct stored_record){ .index = bigint_at(rows, row, INDEX) };
+    *out = (struct stored_record){ .index = binary_bigint(rows, row, INDEX) };
     if (PQgetisnull(rows, row, RECORD))
         return true;
     if (PQgetlength(rows, row, SALT) != DIGEST_BYTES)
