@@ -25,6 +25,7 @@
 #include "handlers/routes.h"
 #include "handlers/witnesses.h"
 #include "handlers/service.h"
+#include "handlers/states.h"
 #include "handlers/watch.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -231,6 +232,8 @@ open_threads(struct serving *serving)
         .record_left_out = settings->record == RECORDING_OFF,
     };
 
+    if (!(service->states = states_open()))
+        return fail("states", "no memory");
     service->writer = writer_open(service->database, &writer);
     if (!service->writer)
         return fail("writer", "it could not be started");
@@ -397,6 +400,7 @@ close_all(struct serving *serving)
     witnesses_close(service->witnesses);
     sequencer_close(service->sequencer);
     log_keys_forget(&serving->log_keys);
+    states_close(service->states);
     watchers_close(service->watchers);
     disk_close(service->disk);
     opened_close(&serving->opened);
@@ -453,6 +457,7 @@ command_serve(int argc, char **argv)
 
     bool is_open = open_all(&serving);
     if (is_open) {
+        malloc_trim(0);
         greet(&serving);
         while ((signal_number = wait_for_signal(&serving, &stops)) == SIGHUP)
             reload(&serving);

@@ -29,10 +29,13 @@ inline_state(struct request *request, struct state *state, struct given *out, st
     faults_open(&reply->faults, FAULTS_MAX);
     if (!state_accept(state, "/state", &reply->faults))
         return PROBLEM_MEANINGLESS;
-    text_open(&text, request->arena, request->body_count, TEXT_MAX);
+    text_open(&text, request->fleeting, request->body_count, TEXT_MAX);
     json_write(&state_record, state, JSON_CANONICAL, &text);
-    *out = (struct given){ .state = state, .sha256 = digest_of(text.bytes, text.count), .bytes = text.bytes, .count = text.count };
-    return text.is_full ? PROBLEM_INTERNAL : PROBLEM_NONE;
+    if (text.is_full)
+        return PROBLEM_INTERNAL;
+    *out = (struct given){ .state = state, .sha256 = digest_of(text.bytes, text.count), .count = text.count };
+    out->bytes = service_keep_state(request, &out->sha256, text.bytes, text.count);
+    return out->bytes ? PROBLEM_NONE : PROBLEM_INTERNAL;
 }
 
 static struct given

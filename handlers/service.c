@@ -11,6 +11,7 @@
 #include "db/writer.h"
 #include "handlers/cost.h"
 #include "handlers/decide.h"
+#include "handlers/states.h"
 #include "record/instant.h"
 
 /* "127.0.0.1:8080", "localhost", "[::1]:8080": a Host that only this machine can mean. */
@@ -238,6 +239,22 @@ service_keep_snapshot(struct request *request, const struct kept_snapshot *snaps
     return visit;
 }
 
+const char *
+service_keep_state(struct request *request, const struct digest *sha256, const char *bytes, size_t count)
+{
+    struct states     *states = request->service->states;
+    struct visit      *visit = service_visit(request);
+    struct held_state *held = visit ? state_hold(states, sha256, bytes, count) : NULL;
+
+    if (!held) {
+        request->arena->is_starved |= visit != NULL;
+        return NULL;
+    }
+    state_release(states, visit->state);          /* of the handler's call before */
+    visit->state = held;
+    return state_bytes(held);
+}
+
 static enum problem
 take(struct request *request, struct reply *reply)
 {
@@ -270,6 +287,7 @@ end(struct request *request, const struct reply *reply, unsigned status, int64_t
     if (!visit)
         return;
     snapshot_release(visit->snapshot);
+    state_release(request->service->states, visit->state);
     if (visit->is_dear)
         atomic_fetch_sub(&request->service->dear, 1);
 }

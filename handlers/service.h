@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "audit/digest.h"
 #include "handlers/limits.h"
 #include "server/listener.h"
 #include "server/stream.h"
@@ -13,6 +14,7 @@ struct caretaker;
 struct connection;
 struct database;
 struct disk;
+struct held_state;
 struct housekeeper;
 struct kept_snapshot;
 struct key_cache;
@@ -22,6 +24,7 @@ struct log_keys;
 struct metrics;
 struct sequencer;
 struct snapshot_cache;
+struct states;
 struct witnesses;
 struct workers;
 struct writer;
@@ -35,6 +38,7 @@ struct service {
     struct key_cache    *keys;
     struct market_cache *markets;
     struct snapshot_cache *snapshots;
+    struct states       *states;              /* of requests that wait */
     struct writer       *writer;
     struct log_cache    *log;                 /* what is published */
     struct sequencer    *sequencer;
@@ -62,6 +66,7 @@ struct visit {
     const struct kept_snapshot *snapshot;     /* held until the request ends; NULL: none */
     /* What is to run on a worker in place of the handler, which waits for it; NULL: none. */
     enum problem     (*later)(struct request *request, struct reply *reply);
+    struct held_state *state;                 /* that came with the request; held until it ends; NULL: none */
     const char       *wanted;                 /* the hash of one that is to be loaded on a worker; NULL: none */
     bool              is_dear;                /* it is one of service->dear */
     bool              is_asked_again;         /* what ran on the worker only prepared: the handler is called anew */
@@ -81,6 +86,9 @@ struct visit      *service_visit(struct request *request);
 bool               service_admit_dear(struct request *request);
 /* Takes over the caller's hold, until the answer is sent; false: no memory, it was released. */
 bool               service_keep_snapshot(struct request *request, const struct kept_snapshot *snapshot);
+/* The canonical bytes of the request's own state, until it ends; NULL: no memory. */
+const char        *service_keep_state(struct request *request, const struct digest *sha256, const char *bytes,
+                                      size_t count);
 /* stream_begin(), for a handler that runs on a producer: a problem that it returns afterwards cuts the stream. */
 enum problem       service_stream(struct request *request, struct stream **stream);
 struct connection *service_connection(const struct request *request);   /* of the worker that this handler runs on */

@@ -24,6 +24,7 @@
 #include "db/writer.h"
 #include "handlers/routes.h"
 #include "handlers/service.h"
+#include "handlers/states.h"
 #include "handlers/watch.h"
 #include "server/metrics.h"
 
@@ -172,6 +173,7 @@ open_threads(struct running *running)
     service->writer      = writer_open(service->database, &writer);
     service->workers     = workers_open(service->database, WORKERS, WORKERS_QUEUE_MAX);
     service->producers   = workers_open(service->database, WORKERS, WORKERS_QUEUE_MAX);
+    service->states      = states_open();
     service->watchers    = watchers_open();
     watch_open(service);
     service->housekeeper = housekeeper_open(service->database);
@@ -227,6 +229,7 @@ close_all(struct running *running)
     if (service->housekeeper)
         housekeeper_close(service->housekeeper);
     sequencer_close(service->sequencer);
+    states_close(service->states);
     watchers_close(service->watchers);
     disk_close(service->disk);
     if (service->database)
