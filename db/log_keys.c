@@ -61,7 +61,9 @@ read_signer(const char *path, const char *name, struct signer *out, char why[sta
     ssize_t     count = read_file(path, line, sizeof line, &status);
 
     if (count < 0)
-        return fail(why, path, strerror(errno));
+        return fail(why, path, errno == ENOENT ? "there is no such file. BREAKWATER_LOG_KEY names the key "
+                    "that signs this log, on every instance the same; `breakwater log-key FILE` makes one "
+                    "that is to come" : strerror(errno));
     if (!key_mode_is_private(status.st_mode))
         return fail(why, path, "others may read this key: chmod 600");
     enum verdict verdict = signer_parse(line, (size_t)count, out);
