@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { THREADS = 2, CONNECTIONS_MAX = 2048, POOL_BYTES = 20 << 10, BYTES_MAX = 1 << 20 };
+enum { THREADS = 2, CONNECTIONS_MAX = 2048, POOL_BYTES = 22 << 10, BYTES_MAX = 1 << 20 };
 
 /* First call: the header. Then the body in pieces, and a last call without one. */
 static enum MHD_Result

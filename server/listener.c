@@ -28,7 +28,7 @@ enum {
     WHY_BYTES       = 160,
     /* of a connection, for its header and pieces of a body; cleared after each request, so that all
      * of it is resident */
-    POOL_BYTES      = 20 << 10,
+    POOL_BYTES      = 22 << 10,
     FIELD_BYTES     = 64,                 /* that the library keeps beside the bytes of a field */
     FILES_OWN       = 256,                /* files beside the connections */
     STREAM_BLOCK_BYTES = 16 << 10,        /* of a stream to a client of HTTP/1.0 */
