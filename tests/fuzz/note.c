@@ -104,6 +104,19 @@ try_proof(const char *bytes, size_t count, struct arena *arena)
     assert_same(&text, bytes, count);
 }
 
+static void
+assert_written_alike(const struct record *record, const void *one, const void *other, size_t room,
+                     struct arena *arena)
+{
+    struct text first, second;
+
+    text_open(&first, arena, room, TEXT_BYTES_MAX);
+    text_open(&second, arena, room, TEXT_BYTES_MAX);
+    json_write(record, one, JSON_DECLARED, &first);
+    json_write(record, other, JSON_DECLARED, &second);
+    assert_same(&first, second.bytes, second.count);
+}
+
 /* What /log/proof answers. */
 static void
 try_inclusion(const char *bytes, size_t count, struct arena *arena)
@@ -112,7 +125,6 @@ try_inclusion(const char *bytes, size_t count, struct arena *arena)
     struct digest          leaf;
     struct proof           proof;
     struct faults          faults;
-    struct text            first, second;
 
     faults_open(&faults, 1);
     if (!json_read(&inclusion_proof_record, bytes, count, arena, &answer, &faults) ||
@@ -121,11 +133,7 @@ try_inclusion(const char *bytes, size_t count, struct arena *arena)
     bool is_made = inclusion_answer(answer.leaf_index, answer.tree_size, &leaf, &proof, arena,
                                     &again);
     assert(is_made);
-    text_open(&first, arena, count, TEXT_BYTES_MAX);
-    text_open(&second, arena, count, TEXT_BYTES_MAX);
-    json_write(&inclusion_proof_record, &answer, JSON_DECLARED, &first);
-    json_write(&inclusion_proof_record, &again, JSON_DECLARED, &second);
-    assert_same(&first, second.bytes, second.count);
+    assert_written_alike(&inclusion_proof_record, &answer, &again, count, arena);
 }
 
 static void
@@ -134,7 +142,6 @@ try_consistency(const char *bytes, size_t count, struct arena *arena)
     struct consistency_proof answer, again;
     struct proof             proof;
     struct faults            faults;
-    struct text              first, second;
 
     faults_open(&faults, 1);
     if (!json_read(&consistency_proof_record, bytes, count, arena, &answer, &faults) ||
@@ -142,11 +149,7 @@ try_consistency(const char *bytes, size_t count, struct arena *arena)
         return;
     bool is_made = consistency_answer(answer.first, answer.second, &proof, arena, &again);
     assert(is_made);
-    text_open(&first, arena, count, TEXT_BYTES_MAX);
-    text_open(&second, arena, count, TEXT_BYTES_MAX);
-    json_write(&consistency_proof_record, &answer, JSON_DECLARED, &first);
-    json_write(&consistency_proof_record, &again, JSON_DECLARED, &second);
-    assert_same(&first, second.bytes, second.count);
+    assert_written_alike(&consistency_proof_record, &answer, &again, count, arena);
 }
 
 /* A leaf's hash in a query, again in the form that it came in. */
