@@ -39,8 +39,8 @@ impatient(struct metrics *metrics)
     return settings;
 }
 
-static void
-says(const struct metrics *metrics, const char *line)
+static bool
+is_said(const struct metrics *metrics, const char *line)
 {
     struct arena arena;
     struct text  text;
@@ -49,8 +49,28 @@ says(const struct metrics *metrics, const char *line)
     text_open(&text, &arena, 4096, 1 << 19);
     metrics_write(metrics, &text);
     text_add(&text, "", 1);
-    ck_assert_msg(strstr(text.bytes, line) != NULL, "%s is not in\n%s", line, text.bytes);
+    bool is_in = strstr(text.bytes, line) != NULL;
     arena_close(&arena);
+    return is_in;
+}
+
+static void
+says(const struct metrics *metrics, const char *line)
+{
+    ck_assert_msg(is_said(metrics, line), "the metrics do not say %s", line);
+}
+
+/* What is closed here is not yet closed there. */
+static void
+wait_for_connections(const struct metrics *metrics, int count)
+{
+    char    line[64];
+    int64_t began_ms = now_ms();
+
+    snprintf(line, sizeof line, "breakwater_connections %d\n", count);
+    while (!is_said(metrics, line) && now_ms() - began_ms < LATEST_MS)
+        usleep(1000);
+    says(metrics, line);
 }
 
 /* False: nothing more can be sent, since the server has closed. */
@@ -371,11 +391,13 @@ END_TEST
 START_TEST(probes_are_answered_where_every_place_is_taken)
 {
     enum { MAX = 64, SILENT = PLACES_RESERVED + 20 };
+    struct metrics          *metrics = metrics_open(service_routes);
     struct listener_settings settings = service_settings();
     struct service           service;
     struct http_client       clients[MAX], silent[SILENT];
 
     settings.connections_max = MAX;
+    settings.metrics         = metrics;
     service_open(&service, &settings);
     service_hold(&service, true);
     for (int i = 0; i < MAX; i++) {
@@ -397,8 +419,10 @@ START_TEST(probes_are_answered_where_every_place_is_taken)
         http_close(&silent[i]);
     for (int i = 0; i < MAX; i++)
         http_close(&clients[i]);
+    wait_for_connections(metrics, 0);
     ck_assert_int_eq(ask_anew(&service, "/ping", false), 200);
     service_close(&service);
+    metrics_close(metrics);
 }
 END_TEST
 
@@ -421,8 +445,10 @@ START_TEST(address_has_so_many_connections_and_no_more)
     ck_assert_int_eq(ask_anew(&service, "/ping", true), 503);
     ck_assert_int_eq(ask_anew(&service, "/probe", true), 200);
     says(metrics, "breakwater_connections_refused_total 0\n");
+    wait_for_connections(metrics, MAX);
     for (int i = 0; i < ADDRESS_PLACES_RESERVED; i++)
         http_connect(&silent[i], service.port);
+    wait_for_connections(metrics, MAX + ADDRESS_PLACES_RESERVED);
     bool is_connected = http_try_connect(&other, service.port);
     ck_assert(!is_connected || http_is_closed(&other));
     http_close(&other);
