@@ -11,15 +11,16 @@
 
 #include "db/row.h"
 
-enum { DAY_DIGITS = 4, INST_DIGITS = 32, ISEQ_DIGITS = 12, DAY_MAX = 0xffff };
+enum { DAY_DIGITS = 4, INST_DIGITS = 32, ISEQ_DIGITS = 12 };
+_Static_assert(DECISION_ISEQ_MAX >> (4 * ISEQ_DIGITS) == 0, "a counter has room in an id");
 
 void
 decision_id_format(int64_t day, const char *inst, int64_t iseq, char id[static DECISION_ID_MAX])
 {
     assert(day >= 0);
-    assert(day <= DAY_MAX);
+    assert(day <= DECISION_DAY_MAX);
     assert(iseq >= 0);
-    assert(iseq < INT64_C(1) << 4 * ISEQ_DIGITS);
+    assert(iseq <= DECISION_ISEQ_MAX);
 
     char *at = id + snprintf(id, DECISION_ID_MAX, "dec_%04x", (unsigned)day);
     for (const char *from = inst; *from; from++)

@@ -3,13 +3,16 @@
 #ifndef DB_DECISIONS_H
 #define DB_DECISIONS_H
 
+#include <stdint.h>
+
 #include "audit/draft.h"
 #include "db/database.h"
 #include "record/arena.h"
 
 /* "dec_", the UTC day since 1970 (4 hex), the instance (32 hex), its counter (12 hex):
  * what finds the row by primary key. */
-enum { DECISION_ID_MAX = 53 };
+enum { DECISION_ID_MAX = 53, DECISION_DAY_MAX = 0xffff };
+#define DECISION_ISEQ_MAX ((INT64_C(1) << 48) - 1)
 void decision_id_format(int64_t day, const char *inst, int64_t iseq,
                         char id[static DECISION_ID_MAX]);
 bool decision_id_parse(const char *id, int64_t *day, char inst[static INST_TEXT_MAX],

@@ -221,6 +221,8 @@ append_row(struct run *run, const struct taken *taken)
 
     if (!entry_parse(taken->queued->entry.bytes, taken->queued->entry.count, &commitment))
         return block(run, source->inst, taken->iseq, "its entry is not one");
+    if (taken->iseq > DECISION_ISEQ_MAX)
+        return block(run, source->inst, taken->iseq, "no instance counts that far");
     if (taken->queued->is_told) {
         decision_id_format(taken->day, source->inst, taken->iseq, id);
         search.id = (struct span){ .bytes = id, .count = sizeof id - 1 };

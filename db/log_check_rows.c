@@ -68,6 +68,8 @@ static const struct { const char *what, *sql; } checks[] = {
     { "queue: the record is in the tree already",
       "SELECT p.inst || '/' || p.iseq FROM audit.queued p JOIN audit.instance i USING (inst)"
       " WHERE p.iseq < i.next_iseq LIMIT 1" },
+    { "queue: no instance counts that far",
+      "SELECT inst || '/' || iseq FROM audit.queued WHERE iseq >= 1::bigint << 48 LIMIT 1" },
     { "queue: the entry is not that of its record, or there is none",
       "SELECT p.inst || '/' || p.iseq FROM audit.queued p LEFT JOIN (SELECT inst, iseq, salt, record"
       " FROM audit.event UNION ALL SELECT inst, iseq, salt, record FROM audit.body"

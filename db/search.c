@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "db/decisions.h"
 #include "record/json_member.h"
 #include "record/record.h"
 #include "record/value.h"
@@ -86,7 +87,6 @@ search_terms_write(const struct search_terms *terms, struct text *out)
 
 enum {
     TERM_DAY, TERM_OPERATION, TERM_MARKET, TERM_ACCOUNT, TERM_ACTOR, TERM_STATUS, TERM_TS, TERM_VERSION, TERMS,
-    DAY_MAX = 0xffff,
 };
 
 /* False: there are more columns, or fewer. */
@@ -125,5 +125,5 @@ search_terms_read(struct span line, struct search_row *out, int64_t *day)
         .ts        = integer_in(columns[TERM_TS]),
         .parameters_version = integer_in(columns[TERM_VERSION]),
     };
-    return *day >= 0 && *day <= DAY_MAX && out->operation.count && out->ts != INTEGER_NONE;
+    return *day >= 0 && *day <= DECISION_DAY_MAX && out->operation.count && out->ts != INTEGER_NONE;
 }

@@ -236,6 +236,25 @@ START_TEST(what_the_queue_cannot_mean_is_found_in_the_record)
 }
 END_TEST
 
+/* A counter that no id has room for, and the last that one has room for; both with their bodies. */
+START_TEST(counter_past_every_id_blocks_its_instance)
+{
+    fill_told(INST_A, 2, TOLD("a") TOLD("b"));
+    postgres_run(opened.url, "ALTER TABLE audit.body DISABLE TRIGGER ALL;"
+                             "UPDATE audit.body SET iseq = iseq + 281474976710655;"
+                             "UPDATE audit.pending SET iseq = 281474976710655;"
+                             "INSERT INTO audit.instance (inst, next_iseq)"
+                             " VALUES ('" INST_A "', 281474976710655)");
+    fill_queue(INST_B, 0, 10);
+    ck_assert_int_eq(integrate(&opened.connection, &integrator, 100), INTEGRATION_AGAIN);
+    ck_assert_msg(strstr(integrator.why, INST_A ", record 281474976710656: no instance counts"),
+                  "%s", integrator.why);
+    integrate_until_idle(100);
+    check_whole(10);
+    ck_assert_int_eq(number("SELECT count(*) FROM audit.pending WHERE inst = '" INST_A "'"), 1);
+}
+END_TEST
+
 /* The head, its checkpoint, its frontier, a tile of the right edge: touched by another hand, and
  * nothing is signed any more. */
 START_TEST(touched_edge_is_not_signed)
@@ -614,6 +633,7 @@ sequencer_suite(void)
     tcase_add_loop_test(tcase, record_that_differs_blocks_its_instance, 0, 4);
     tcase_add_test(tcase, what_the_queue_tells_is_not_read_again);
     tcase_add_loop_test(tcase, what_the_queue_cannot_mean_is_found_in_the_record, 0, 6);
+    tcase_add_test(tcase, counter_past_every_id_blocks_its_instance);
     tcase_add_loop_test(tcase, touched_edge_is_not_signed, 0, 11);
     tcase_add_loop_test(tcase, rolled_back_log_is_not_signed, 0, 3);
     tcase_add_test(tcase, safety_does_not_need_the_lock);

@@ -276,6 +276,8 @@ static const struct { const char *table, *column, *sql, *expect; } spoils[] = {
       "queue: a record waits nowhere" },
     { "pending", "inst", "UPDATE audit.pending SET inst = '" OTHER "'", "queue: the entry" },
     { "pending", "iseq", "UPDATE audit.pending SET iseq = 1", "queue: the entry" },
+    { "pending", "iseq",
+      "UPDATE audit.pending SET iseq = 1::bigint << 48", "queue: no instance counts that far" },
     { "pending", "entry",
       "UPDATE audit.pending SET entry = '\\x01'::bytea || sha256(entry)", "queue: the entry" },
     { "pending", "terms",
