@@ -277,17 +277,10 @@ get_decision_proof(struct request *request, struct reply *reply)
     struct stored_decision   stored;
     struct published        *published = arena_alloc(request->arena, 1, sizeof *published);
     int64_t                  index;
-    enum problem             problem = problem_of_find(
-        decision_find(service_connection(request), request->args[0], request->arena, &stored),
-        PROBLEM_NO_SUCH_DECISION);
+    enum problem             problem = named_decision_find(request, &stored);
 
-    if (problem)
-        return problem == PROBLEM_NO_SUCH_DECISION && decision_is_pruned(request)
-               ? PROBLEM_DECISION_PRUNED : problem;
-    if (!decision_may_be_read(request, &stored))
-        return PROBLEM_NO_SUCH_DECISION;
-    if (!published)
-        return PROBLEM_INTERNAL;
+    if (problem || !published)
+        return problem ? problem : PROBLEM_INTERNAL;
     if (!log_published(request->service->log, published))
         published->size = 0;
     if ((problem = find_decision(request, published->size, reply, &index)))

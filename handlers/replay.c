@@ -368,18 +368,13 @@ tell(struct request *request, const struct replay *replay, bool is_identical, st
 enum problem
 get_decision_replay(struct request *request, struct reply *reply)
 {
-    struct connection     *connection = service_connection(request);
     struct stored_decision stored;
     struct replay         *replay = arena_alloc(request->arena, 1, sizeof *replay);
-    enum problem           problem =
-        problem_of_find(decision_find(connection, request->args[0], request->arena, &stored),
-                        PROBLEM_NO_SUCH_DECISION);
+    enum problem           problem = named_decision_find(request, &stored);
 
     if (problem || !replay)
         return problem ? problem : PROBLEM_INTERNAL;
-    if (!decision_may_be_read(request, &stored))
-        return PROBLEM_NO_SUCH_DECISION;
-    const struct replay_source source = { replay_find_stored, connection };
+    const struct replay_source source = { replay_find_stored, service_connection(request) };
     request->arena->used_max += REPLAY_ARENA_BYTES;
     switch (replay_record(stored.record, stored.record_count, &source, request->arena, replay)) {
     case REPLAY_IDENTICAL: return tell(request, replay, true, reply);

@@ -70,8 +70,8 @@ answer(struct request *request, const struct stored_decision *stored, const stru
     return PROBLEM_NONE;
 }
 
-bool
-decision_may_be_read(const struct request *request, const struct stored_decision *stored)
+static bool
+may_be_read(const struct request *request, const struct stored_decision *stored)
 {
     struct span actor;
     if (request->caller.roles & 1u << ROLE_AUDIT)
@@ -93,8 +93,9 @@ problem_of_find(enum find found, enum problem nothing)
     return PROBLEM_INTERNAL;
 }
 
-bool
-decision_is_pruned(const struct request *request)
+/* Where there is no record: was there one? */
+static bool
+is_pruned(const struct request *request)
 {
     char    inst[INST_TEXT_MAX];
     int64_t day, iseq, index;
@@ -104,19 +105,24 @@ decision_is_pruned(const struct request *request)
 }
 
 enum problem
+named_decision_find(struct request *request, struct stored_decision *out)
+{
+    enum problem problem = problem_of_find(
+        decision_find(service_connection(request), request->args[0], request->arena, out),
+        PROBLEM_NO_SUCH_DECISION);
+
+    if (problem == PROBLEM_NO_SUCH_DECISION && is_pruned(request))
+        return PROBLEM_DECISION_PRUNED;
+    return problem || may_be_read(request, out) ? problem : PROBLEM_NO_SUCH_DECISION;
+}
+
+enum problem
 get_decision(struct request *request, struct reply *reply)
 {
     struct stored_decision stored;
-    enum problem           problem = problem_of_find(
-        decision_find(service_connection(request), request->args[0], request->arena, &stored),
-        PROBLEM_NO_SUCH_DECISION);
+    enum problem           problem = named_decision_find(request, &stored);
 
-    if (problem)
-        return problem == PROBLEM_NO_SUCH_DECISION && decision_is_pruned(request)
-               ? PROBLEM_DECISION_PRUNED : problem;
-    if (!decision_may_be_read(request, &stored))
-        return PROBLEM_NO_SUCH_DECISION;
-    return answer(request, &stored, NULL, reply);
+    return problem ? problem : answer(request, &stored, NULL, reply);
 }
 
 static bool

@@ -8,13 +8,10 @@
 /* GET /v1/decisions/{decision}: what was answered then. */
 enum problem get_decision(struct request *request, struct reply *reply);
 
-/* By who made it, and by auditors. An anonymous one by whoever may ask anonymously. An id that is
- * not the caller's is answered as one that nobody has. */
-bool         decision_may_be_read(const struct request *request,
-                                  const struct stored_decision *stored);
-
-/* Where there is no record: was there one of the decision that the path names, args[0]? */
-bool         decision_is_pruned(const struct request *request);
+/* The decision that the path names, args[0]. It is read by who made it, and by auditors; an anonymous
+ * one by whoever may ask anonymously. NO_SUCH_DECISION: also of an id that is not the caller's.
+ * DECISION_PRUNED: there was one, and its record was deleted. */
+enum problem named_decision_find(struct request *request, struct stored_decision *out);
 
 /* `nothing`: the problem where it is not there. */
 enum problem problem_of_find(enum find found, enum problem nothing);

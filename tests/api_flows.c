@@ -643,6 +643,7 @@ START_TEST(erased_decision_is_gone)
     struct api_answer        answer;
     struct database_settings settings = { .url = api_running()->url };
     char                     why[DATABASE_WHY_MAX], location[LOCATION_MAX];
+    char                     replay[LOCATION_MAX + 8];
     struct database         *database = database_open(&settings, why);
     struct connection        connection;
     int64_t                  index;
@@ -663,6 +664,10 @@ START_TEST(erased_decision_is_gone)
         usleep(POLL_US);
     api_await_log(postgres_number(settings.url, "SELECT size FROM audit.head"));
     get(location, ROLE_PREVIEW, NULL, 410, &answer);
+    refused(&answer, "decision_pruned");
+    api_forget(&answer);
+    snprintf(replay, sizeof replay, "%s/replay", location);
+    get(replay, ROLE_PREVIEW, NULL, 410, &answer);
     refused(&answer, "decision_pruned");
     api_forget(&answer);
     connection_close(&connection);
