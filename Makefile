@@ -135,7 +135,7 @@ contract: $(BUILD)/breakwater $(BUILD)/tests/run ; @tests/contract/run.sh $(BUIL
 
 bench: $(BUILD)/breakwater $(BENCHES)
 	@docker/deps.sh run bench peers
-	@set -e; for program in $(filter-out %/constant,$(BENCHES)); do $$program; done
+	@set -e; for program in $(filter-out %/constant %/offer,$(BENCHES)); do $$program; done
 	@python3 bench/goals.py $(BUILD)
 	@bench/audited.sh $(BUILD)
 	@python3 bench/pushes.py $(BUILD)

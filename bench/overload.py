@@ -5,8 +5,8 @@ usage: bench/overload.py BUILD [SECONDS a point] [ROUNDS]
 
 One service with a private PostgreSQL, both on the first processor alone, whose queue holds no more than CONNECTIONS
 decisions; the generator has the others. wrk asks for previews, in turn at CONNECTIONS connections, as fast as the
-answers come, and then from eight times as many, each on its own clock, together twice the rate of before: what is
-refused is 503 at once. Meanwhile /livez and /readyz are asked on connections of their own.
+answers come, and then bench/offer from eight times as many, each on its own clock, together twice the rate of before: what
+is refused is 503 at once. Meanwhile /livez and /readyz are asked on connections of their own.
 
 Beside the rates, the processor's time that service and PostgreSQL take is counted: for a decision at the best rate, and for
 one that is served under twice the load, with all that is refused beside it. The first over the second is what share of the
@@ -15,6 +15,7 @@ service whose queue holds one decision tells what a refusal takes by itself. Pri
 exits with 1 where the median of the rates is less than nine tenths, or one of the two did not answer 200 within a second.
 """
 import http.client
+import json
 import os
 import statistics
 import subprocess
@@ -28,6 +29,7 @@ from service import Service, end_with_parent
 
 PROCESSORS = sorted(os.sched_getaffinity(0))
 CONNECTIONS, TIMES, PROBE_PAUSE_S, PROBE_S_MAX, SHARE_MIN = 64, 8, 0.05, 1.0, 0.9
+REFUSED_RATE = 20000
 
 
 class Probe(threading.Thread):
@@ -91,39 +93,60 @@ def counts(service):
     return found
 
 
-def measure(service, run):
+class Measured:
     """Served and refused, a second; the processor's time of one that was served, with all beside it."""
-    before, spent_before_s, began = counts(service), spent_s(service), time.monotonic()
-    run()
-    took_s, of_this_s = time.monotonic() - began, spent_s(service) - spent_before_s
-    after = counts(service)
-    served, refused = (after[group] - before[group] for group in ("2xx", "5xx"))
-    return served / took_s, refused / took_s, 1e6 * of_this_s / served
+    def __init__(self, service, run):
+        before, spent_before_s, began = counts(service), spent_s(service), time.monotonic()
+        self.found = run()
+        took_s, of_this_s = time.monotonic() - began, spent_s(service) - spent_before_s
+        after = counts(service)
+        self.counts = {group: after[group] - before[group] for group in after}
+        self.served, self.refused = self.counts["2xx"] / took_s, self.counts["5xx"] / took_s
+        self.served_us = 1e6 * of_this_s / self.counts["2xx"]
 
 
-def offer(service, file, rate, seconds):
-    connections = CONNECTIONS * TIMES
-    subprocess.run(["wrk", "-t2", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
-                    "bench/offer.lua", f"http://127.0.0.1:{service.port}"], check=True,
-                   env={"PATH": "/usr/bin:/bin", "BENCH_BODY": file, "BENCH_PATH": "/v1/previews",
-                        "BENCH_PAUSE_MS": str(round(1000 * connections / rate))},
-                   stdout=subprocess.DEVNULL, preexec_fn=end_with_parent())
+def request(path, file, directory):
+    """All that is sent, in a file."""
+    with open(file, "rb") as body:
+        content = body.read()
+    whole = os.path.join(directory, "request")
+    with open(whole, "wb") as out:
+        out.write(f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                  f"Content-Length: {len(content)}\r\n\r\n".encode() + content)
+    return whole
+
+
+def offer(service, load, rate, seconds):
+    """What bench/offer counted, which is what the service counted, too."""
+    file = request(load.path, load.file, os.path.dirname(load.file))
+    def run():
+        return json.loads(subprocess.run(
+            [os.path.join(sys.argv[1], "bench/offer"), str(service.port), file, str(CONNECTIONS * TIMES), f"{rate:.0f}",
+             str(seconds)], check=True, capture_output=True, text=True, timeout=60 + seconds,
+            preexec_fn=end_with_parent()).stdout)
+    measured = Measured(service, run)
+    found = {f"{group}xx": sum(count for status, count in measured.found["statuses"].items() if status[0] == group)
+             for group in "25"}
+    if found != measured.counts and not measured.found["failed"] + measured.found["unanswered"]:
+        sys.exit(f"the service counted {measured.counts}, the generator {found}")
+    return measured
 
 
 def overload(service, load, seconds):
     """The share that is served, by the processor's time and by the clock."""
-    best, _, best_us = measure(service, lambda: load.run(CONNECTIONS, seconds))
+    best = Measured(service, lambda: load.run(CONNECTIONS, seconds))
     probe = Probe(service.port)
     probe.start()
-    served, refused, served_us = measure(service, lambda: offer(service, load.file, 2 * best, seconds))
+    under = offer(service, load, 2 * best.served, seconds)
     probe.is_stopping = True
     probe.join(30)
-    print(f"best {best:.0f}/s of {best_us:.0f} us; offered {2 * best:.0f}/s, of which {served + refused:.0f}/s came:"
-          f" served {served:.0f}/s of {served_us:.0f} us, refused {refused:.0f}/s; /livez and /readyz {probe.asked}"
-          f" times, at most {probe.longest_s * 1000:.0f} ms, failed {probe.failed[:3]}")
+    print(f"best {best.served:.0f}/s of {best.served_us:.0f} us; offered {2 * best.served:.0f}/s: served"
+          f" {under.served:.0f}/s of {under.served_us:.0f} us, refused {under.refused:.0f}/s; {json.dumps(under.found)};"
+          f" /livez and /readyz {probe.asked} times, at most {probe.longest_s * 1000:.0f} ms, failed {probe.failed[:3]}",
+          flush=True)
     if probe.failed or probe.longest_s > PROBE_S_MAX:
         sys.exit("a probe was not answered in time")
-    return best_us / served_us, served / best, best_us
+    return best.served_us / under.served_us, under.served / best.served, best.served_us
 
 
 def started(queue_max):
@@ -140,8 +163,8 @@ def refusal_us(directory, seconds, decision_us):
     service = started(1)
     try:
         load = Load(directory, "refused", service, "/v1/previews", question())
-        served, refused, us = measure(service, lambda: offer(service, load.file, 1e6, seconds))
-        return (us - decision_us) * served / refused
+        under = offer(service, load, REFUSED_RATE, seconds)
+        return (under.served_us - decision_us) * under.served / under.refused
     finally:
         service.close()
 
